@@ -1,0 +1,80 @@
+import type { Transcript, SpeakerTurn } from './domain/observation.ts';
+
+/** What a media file holds. Durations in ms (`null` when the container does not say). */
+export type MediaContents = {
+  readonly durationMs: number | null;
+  readonly audio: readonly {
+    readonly index: number;
+    readonly channels: number;
+    readonly sampleRateHz: number;
+    readonly codec: string;
+  }[];
+  readonly video: readonly {
+    readonly index: number;
+    readonly width: number;
+    readonly height: number;
+    readonly framesPerSecond: number | null;
+  }[];
+};
+
+/** One decoded block of audio: mono, 16 kHz, in [-1, 1], beginning at `startMs` of the file. */
+export type AudioBlock = { readonly startMs: number; readonly samples: Float32Array };
+
+/** One decoded picture, `width × height × bytesPerPixel` bytes, shown at `atMs` of the file. */
+export type VideoFrame = {
+  readonly atMs: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+};
+
+/** Which part of a media file's sound is decoded. Without `channel`, all channels are mixed down to mono. */
+export type AudioSelection = { readonly channel?: number };
+
+/** Which pictures are decoded: at a constant rate, scaled to fit, as grey (1 byte) or RGBA (4 bytes). */
+export type VideoSelection = {
+  readonly framesPerSecond: number;
+  readonly width: number;
+  readonly height: number;
+  readonly format: 'gray' | 'rgba';
+};
+
+/**
+ * Reads media files. Each decoder is an async iterable: it decodes only as fast as it is read (bounded memory), and
+ * leaving the loop early ends the decoder's process. A file that breaks off yields what could be decoded and then
+ * throws an `UndertoneError` with code `DECODE_ERROR`.
+ */
+export type MediaReader = {
+  /** Looks into a file. @throws UndertoneError FILE_NOT_FOUND, FILE_EMPTY, NOT_MEDIA, FFMPEG_MISSING */
+  probe(path: string): Promise<MediaContents>;
+  /** Blocks of at most 100 ms, in order, without holes: gaps in the file's timestamps become silence. */
+  decodeAudio(path: string, selection?: AudioSelection): AsyncIterable<AudioBlock>;
+  decodeVideo(path: string, selection: VideoSelection): AsyncIterable<VideoFrame>;
+};
+
+/** Speech probabilities for one stream of 16 kHz mono audio; frames of `frameMs`, held over between calls. */
+export type VoiceActivityStream = {
+  readonly frameMs: number;
+  /** One probability in [0, 1] for each frame completed by `samples`. */
+  process(samples: Float32Array): Promise<Float32Array>;
+  close(): void;
+};
+
+/** A voice activity detector: one loaded model, any number of streams. */
+export type VoiceActivityDetector = {
+  readonly name: string;
+  open(): VoiceActivityStream;
+  close(): Promise<void>;
+};
+
+/** What a captions file yields: transcripts in order of arrival, and what was left out and why. */
+export type ParsedCaptions = {
+  readonly transcripts: readonly Transcript[];
+  readonly problems: readonly SidecarProblem[];
+};
+
+/** What a diarization file yields: turns in order of start time, and what was left out and why. */
+export type ParsedTurns = { readonly turns: readonly SpeakerTurn[]; readonly problems: readonly SidecarProblem[] };
+
+/** A line or cue that was not used, or was mended, by number and rule; never with its text. */
+export type SidecarProblem = { readonly line: number; readonly rule: string };
