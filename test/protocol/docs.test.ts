@@ -39,7 +39,7 @@ describe('docs/protocol.md', () => {
   });
 
   it('shows one example line of every message type, and each is read and written back unchanged', () => {
-    const lines = [...doc.matchAll(/```jsonl\n(.*)\n```/g)].map(([, line]) => line ?? '');
+    const lines = [...doc.matchAll(/```text\n(.*)\n```/g)].map(([, line]) => line ?? '');
     const types = lines.map((line) => {
       const decoded = decodeInsight(line);
       if (!decoded.ok) return decoded.rule;

@@ -63,7 +63,9 @@ describe('decodeInsight', () => {
   });
 
   it('never throws, whatever JSON or other value arrives', () => {
-    const answers = (value: unknown): void => expect(decodeInsight(value)).toHaveProperty('ok');
+    const answers = (value: unknown): void => {
+      expect(decodeInsight(value)).toHaveProperty('ok');
+    };
     fc.assert(fc.property(fc.json(), answers));
     fc.assert(fc.property(fc.anything(), answers));
     fc.assert(fc.property(fc.string({ unit: 'binary' }), answers));
