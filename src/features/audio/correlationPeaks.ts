@@ -1,0 +1,69 @@
+/** Samples that must be valid before lag 0 and after the last searched lag: half the length of the interpolation kernel. */
+export const KERNEL_HALF = 16;
+
+const PHASES = 16;
+const TAPS = 2 * KERNEL_HALF;
+
+/** Refines the local maximum at sample `i` of `values`: afterwards `index` and `value` describe the interpolated maximum. */
+export type PeakRefiner = {
+  /** Fractional sample of the last refined maximum. */
+  index: number;
+  /** Interpolated value there. */
+  value: number;
+  refine(values: Float64Array, i: number): void;
+};
+
+/**
+ * Returns a refiner of maxima by band-limited interpolation: a Hann-windowed sinc of 32 taps, tabulated at sixteenths of
+ * a sample, and a parabola through the three best of them. Needs `KERNEL_HALF` valid samples on both sides of the maximum.
+ * Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency …", eq. 22, with a shorter kernel.
+ */
+export function createPeakRefiner(): PeakRefiner {
+  const kernel = sincTable();
+  const at = (values: Float64Array, position: number) => {
+    const base = Math.floor(position / PHASES);
+    const row = (position - base * PHASES) * TAPS;
+    const first = base - KERNEL_HALF + 1;
+    let sum = 0;
+    for (let k = 0; k < TAPS; k++) sum += (kernel[row + k] ?? 0) * (values[first + k] ?? 0);
+    return sum;
+  };
+  const refiner: PeakRefiner = {
+    index: 0,
+    value: 0,
+    refine(values, i) {
+      let best =
+        Math.round(parabolaVertex(values[i - 1] ?? 0, values[i] ?? 0, values[i + 1] ?? 0) * PHASES) + i * PHASES;
+      let left = at(values, best - 1);
+      let here = at(values, best);
+      let right = at(values, best + 1);
+      for (let moves = 0; moves < PHASES && (left > here || right > here); moves++) {
+        if (right > left) [left, here, right] = [here, right, at(values, ++best + 1)];
+        else [left, here, right] = [at(values, --best - 1), left, here];
+      }
+      const offset = parabolaVertex(left, here, right);
+      refiner.index = (best + offset) / PHASES;
+      refiner.value = here + 0.25 * (right - left) * offset;
+    },
+  };
+  return refiner;
+}
+
+/** Place of the vertex relative to the middle sample, in [-1, 1]; 0 when the three are level. */
+function parabolaVertex(left: number, here: number, right: number): number {
+  const curvature = 2 * here - left - right;
+  return curvature > 0 ? Math.min(1, Math.max(-1, (0.5 * (right - left)) / curvature)) : 0;
+}
+
+function sincTable(): Float64Array {
+  const table = new Float64Array(PHASES * TAPS);
+  for (let phase = 0; phase < PHASES; phase++) {
+    for (let k = 0; k < TAPS; k++) {
+      const x = phase / PHASES - (k - KERNEL_HALF + 1);
+      const u = x / KERNEL_HALF;
+      const window = 0.5 + 0.5 * Math.cos(Math.PI * u);
+      table[phase * TAPS + k] = x === 0 ? 1 : (window * Math.sin(Math.PI * x)) / (Math.PI * x);
+    }
+  }
+  return table;
+}
