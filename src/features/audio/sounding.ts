@@ -31,7 +31,7 @@ function isShort(run: Run, limitS: number): boolean {
   return run.endS - run.startS < limitS;
 }
 
-/** Alternating runs of sound and silence; a boundary lies half-way between two frames. */
+/** Alternating runs of sound and silence; a boundary lies at the first frame of the later run, as in Praat. */
 function toRuns({ frames, values }: Contour, durationS: number, thresholdDb: number): Run[] {
   const runs: Run[] = [];
   let startS = 0;
@@ -39,7 +39,7 @@ function toRuns({ frames, values }: Contour, durationS: number, thresholdDb: num
     const isSounding = (values[i - 1] ?? 0) >= thresholdDb;
     const isEnd = i === values.length;
     if (!isEnd && (values[i] ?? 0) >= thresholdDb === isSounding) continue;
-    const endS = isEnd ? durationS : frames.firstS + (i - 0.5) * frames.stepS;
+    const endS = isEnd ? durationS : frames.firstS + i * frames.stepS;
     runs.push({ startS, endS, isSounding });
     startS = endS;
   }
