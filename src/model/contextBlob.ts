@@ -1,0 +1,143 @@
+import { UndertoneError } from '../errors.ts';
+import { MODALITIES, type PerModality, perModality } from '../domain/modality.ts';
+import type { ModelConfig } from './config.ts';
+import { type ContextMemory, MAX_SPEAKERS, type WindowItem } from './incrementalContext.ts';
+import type { LstmState } from './ops/lstm.ts';
+import type { SavedSpeakers } from './speakerMemory.ts';
+
+/** Everything that a conversation's state consists of. */
+export type ConversationMemory = {
+  readonly memory: ContextMemory;
+  readonly weights: ReadonlyMap<string, PerModality<number>>;
+  readonly speakers: SavedSpeakers;
+};
+
+const MAGIC = 'UTCX';
+const VERSION = 1;
+const MAX_BLOB_BYTES = 4 * 1024 * 1024;
+
+type Header = {
+  readonly width: number;
+  readonly hidden: number;
+  readonly labels: number;
+  readonly speakers: readonly string[];
+  readonly statistics: SavedSpeakers;
+  readonly window: readonly { id: string; speaker: string; heard: boolean; weights: readonly number[] }[];
+};
+
+/**
+ * Writes a conversation's context as bytes: "UTCX", a 16-bit version, a 32-bit header length, a JSON header, then 32-bit
+ * little-endian floats. Restoring it continues bit-exactly.
+ */
+export function encodeMemory(conversation: ConversationMemory, config: ModelConfig): Uint8Array {
+  const { memory, weights } = conversation;
+  const header: Header = {
+    width: config.width,
+    hidden: config.contextHidden,
+    labels: config.labels.length,
+    speakers: [...memory.speakers.keys()],
+    statistics: conversation.speakers,
+    window: memory.window.map(({ id, speakerId, fused }) => ({
+      id,
+      speaker: speakerId,
+      heard: fused !== undefined,
+      weights: MODALITIES.map((m) => weights.get(id)?.[m] ?? 0),
+    })),
+  };
+  const floats = [memory.base, ...memory.speakers.values()].flatMap((state) => [state.h, state.c]);
+  for (const item of memory.window)
+    floats.push(item.d.h, item.d.c, item.s.h, item.s.c, ...(item.fused ? [item.fused] : []));
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const blob = new Uint8Array(10 + json.length + 4 * floats.reduce((sum, part) => sum + part.length, 0));
+  const view = new DataView(blob.buffer);
+  blob.set(new TextEncoder().encode(MAGIC));
+  view.setUint16(4, VERSION, true);
+  view.setUint32(6, json.length, true);
+  blob.set(json, 10);
+  let at = 10 + json.length;
+  for (const part of floats) for (const value of part) view.setFloat32((at += 4) - 4, value, true);
+  return blob;
+}
+
+/** Reads what {@link encodeMemory} wrote. @throws UndertoneError BAD_STATE when damaged or made by other weights */
+export function decodeMemory(blob: Uint8Array, config: ModelConfig): ConversationMemory {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  if (blob.length < 10 || blob.length > MAX_BLOB_BYTES || new TextDecoder().decode(blob.subarray(0, 4)) !== MAGIC)
+    fail('not a context state');
+  if (view.getUint16(4, true) !== VERSION) fail(`version ${view.getUint16(4, true)} is not ${VERSION}`);
+  const start = 10 + view.getUint32(6, true);
+  if (start > blob.length) fail('it ends inside its header');
+  const header = parseHeader(blob.subarray(10, start), config);
+  let at = start;
+  const floats = (count: number): Float32Array => {
+    if (at + 4 * count > blob.length) fail('it ends too early');
+    const values = Float32Array.from({ length: count }, (_, i) => view.getFloat32(at + 4 * i, true));
+    if (!values.every(Number.isFinite)) fail('it holds NaN or infinity');
+    at += 4 * count;
+    return values;
+  };
+  const state = (): LstmState => ({ h: floats(header.hidden), c: floats(header.hidden) });
+  const base = state();
+  const speakers = new Map(header.speakers.map((id) => [id, state()]));
+  const window: WindowItem[] = header.window.map((item) => {
+    const d = state();
+    const s = state();
+    return {
+      id: item.id,
+      speakerId: item.speaker,
+      d,
+      s,
+      fused: item.heard ? floats(3 * header.width) : undefined,
+      gates: undefined,
+    };
+  });
+  if (at !== blob.length) fail('it is longer than its header says');
+  const weights = new Map(
+    header.window.map((item) => [item.id, perModality((m) => item.weights[MODALITIES.indexOf(m)] ?? 0)]),
+  );
+  return { memory: { base, speakers, window }, weights, speakers: header.statistics };
+}
+
+function parseHeader(bytes: Uint8Array, config: ModelConfig): Header {
+  let header: Header;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Header;
+  } catch {
+    return fail('its header is not JSON');
+  }
+  if (
+    header?.width !== config.width ||
+    header.hidden !== config.contextHidden ||
+    header.labels !== config.labels.length
+  )
+    fail('it was made by other weights');
+  const strings = (list: unknown): boolean => Array.isArray(list) && list.every((x) => typeof x === 'string');
+  if (!strings(header.speakers) || header.speakers.length > MAX_SPEAKERS) fail('its speakers are not valid');
+  if (!Array.isArray(header.window) || header.window.length > config.lookAhead + 1) fail('its window is not valid');
+  for (const item of header.window)
+    if (!strings([item?.id, item?.speaker]) || !Array.isArray(item.weights) || !item.weights.every(Number.isFinite))
+      fail('its window is not valid');
+  for (const part of [header.statistics?.speakers, header.statistics?.before])
+    if (!isStatistics(part, config)) fail('its statistics are not valid');
+  return header;
+}
+
+function isStatistics(part: SavedSpeakers['speakers'] | undefined, config: ModelConfig): boolean {
+  if (typeof part !== 'object' || part === null || Object.keys(part).length > MAX_SPEAKERS + config.lookAhead + 1)
+    return false;
+  return Object.values(part).every((inputs) =>
+    Object.entries(inputs).every(([name, values]) => {
+      const input = config.inputs.find((candidate) => candidate.name === name);
+      return (
+        input !== undefined &&
+        Array.isArray(values) &&
+        values.length === 1 + 2 * input.dim &&
+        values.every(Number.isFinite)
+      );
+    }),
+  );
+}
+
+function fail(rule: string): never {
+  throw new UndertoneError('BAD_STATE', `context state: ${rule}`);
+}

@@ -1,0 +1,20 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Applies an orthogonal map row by row, `[rows, width]`: the product of the Householder reflections whose normals are the
+ * rows of `normals` `[reflections, width]`. `inverse` applies them in the opposite order, which is the exact inverse
+ * (= the transpose), for any normals. Source: METHOD.md section 3; the paper says "invertible linear", orthogonal by
+ * construction is our decision.
+ */
+export function rotate(x: tf.Tensor2D, normals: tf.Tensor2D, direction: 'map' | 'inverse'): tf.Tensor2D {
+  const [reflections, width] = normals.shape;
+  let y = x;
+  for (let i = 0; i < reflections; i++) {
+    const row = direction === 'map' ? i : reflections - 1 - i;
+    const v = tf.reshape(tf.slice2d(normals, [row, 0], [1, width]), [width, 1]) as tf.Tensor2D;
+    const unit = tf.div(v, tf.sqrt(tf.add(tf.sum(tf.square(v)), 1e-12))) as tf.Tensor2D;
+    const along = tf.matMul(y, unit);
+    y = tf.sub(y, tf.mul(2, tf.matMul(along, tf.reshape(unit, [1, width]) as tf.Tensor2D)));
+  }
+  return y;
+}

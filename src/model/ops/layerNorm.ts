@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hostOf } from './rows.ts';
+
+const EPSILON = 1e-5;
+
+/**
+ * Layer normalisation of each row: `[rows, width]`, with gain and bias of shape `[width]`.
+ * One host kernel forward and one backward, in place of nine tensor operations. Source: Ba et al. 2016,
+ * arXiv 1607.06450, equation 4; ε = 1e-5 inside the square root.
+ */
+export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
+  const [rows, width] = x.shape;
+  const op = tf.customGrad((...args: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, g, b] = args.slice(0, 3).map((t) => hostOf(t as tf.Tensor)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const normal = new Float32Array(rows * width);
+    const scales = new Float32Array(rows);
+    const out = new Float32Array(rows * width);
+    for (let r = 0; r < rows; r++) normaliseRow(input, r * width, width, normal, scales, r);
+    for (let i = 0, k = 0; i < out.length; i++, k = k + 1 === width ? 0 : k + 1)
+      out[i] = (normal[i] as number) * (g[k] as number) + (b[k] as number);
+    return {
+      value: tf.tensor2d(out, [rows, width]),
+      gradFunc: (dy: tf.Tensor) => backward(hostOf(dy), { normal, scales, gain: g, rows, width }),
+    };
+  });
+  return op(x, gain, bias) as tf.Tensor2D;
+}
+
+function normaliseRow(
+  x: Float32Array,
+  at: number,
+  width: number,
+  normal: Float32Array,
+  scales: Float32Array,
+  r: number,
+): void {
+  let mean = 0;
+  for (let k = 0; k < width; k++) mean += x[at + k] as number;
+  mean /= width;
+  let variance = 0;
+  for (let k = 0; k < width; k++) variance += ((x[at + k] as number) - mean) ** 2;
+  const scale = 1 / Math.sqrt(variance / width + EPSILON);
+  scales[r] = scale;
+  for (let k = 0; k < width; k++) normal[at + k] = ((x[at + k] as number) - mean) * scale;
+}
+
+type Saved = { normal: Float32Array; scales: Float32Array; gain: Float32Array; rows: number; width: number };
+
+function backward(dy: Float32Array, saved: Saved): tf.Tensor[] {
+  const { normal, scales, gain, rows, width } = saved;
+  const dx = new Float32Array(rows * width);
+  const dGain = new Float32Array(width);
+  const dBias = new Float32Array(width);
+  for (let r = 0; r < rows; r++) {
+    const at = r * width;
+    let sum = 0;
+    let dot = 0;
+    for (let k = 0; k < width; k++) {
+      const d = dy[at + k] as number;
+      const n = normal[at + k] as number;
+      dGain[k] = (dGain[k] as number) + d * n;
+      dBias[k] = (dBias[k] as number) + d;
+      sum += d * (gain[k] as number);
+      dot += d * (gain[k] as number) * n;
+    }
+    const scale = scales[r] as number;
+    for (let k = 0; k < width; k++)
+      dx[at + k] =
+        scale * ((dy[at + k] as number) * (gain[k] as number) - (sum + (normal[at + k] as number) * dot) / width);
+  }
+  return [tf.tensor2d(dx, [rows, width]), tf.tensor1d(dGain), tf.tensor1d(dBias)];
+}

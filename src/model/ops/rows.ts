@@ -1,0 +1,72 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Offsets } from './ragged.ts';
+import { countOf } from './ragged.ts';
+
+/** Reads a tensor's values on the host. The array is a copy. */
+export function hostOf(tensor: tf.Tensor): Float32Array {
+  return tensor.dataSync<'float32'>();
+}
+
+/**
+ * Picks rows: `[n, width]` → `[index.length, width]`; an index of -1 gives a row of zeros. Rows may repeat; the gradient
+ * adds up. (The stock gradient needs a kernel the wasm backend lacks.)
+ */
+export function gatherRows(x: tf.Tensor2D, index: Int32Array): tf.Tensor2D {
+  const [rows, width] = x.shape;
+  const op = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => {
+    const source = hostOf(input as tf.Tensor);
+    const out = new Float32Array(index.length * width);
+    for (let i = 0; i < index.length; i++) {
+      const from = index[i] as number;
+      if (from >= 0) out.set(source.subarray(from * width, (from + 1) * width), i * width);
+    }
+    return {
+      value: tf.tensor2d(out, [index.length, width]),
+      gradFunc: (dy: tf.Tensor) => scatterAdd(hostOf(dy), index, rows, width),
+    };
+  });
+  return op(x) as tf.Tensor2D;
+}
+
+function scatterAdd(dy: Float32Array, index: Int32Array, rows: number, width: number): tf.Tensor2D {
+  const out = new Float32Array(rows * width);
+  for (let i = 0; i < index.length; i++) {
+    const to = index[i] as number;
+    if (to < 0) continue;
+    for (let k = 0; k < width; k++)
+      out[to * width + k] = (out[to * width + k] as number) + (dy[i * width + k] as number);
+  }
+  return tf.tensor2d(out, [rows, width]);
+}
+
+/** Mean of each item's rows: `[rows, width]` → `[items, width]`. An item without rows gives zeros and no gradient. */
+export function meanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
+  const width = x.shape[1];
+  const items = offsets.length - 1;
+  const op = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => {
+    const source = hostOf(input as tf.Tensor);
+    const out = new Float32Array(items * width);
+    for (let i = 0; i < items; i++) {
+      const scale = 1 / Math.max(1, countOf(offsets, i));
+      for (let r = offsets[i] as number; r < (offsets[i + 1] as number); r++)
+        for (let k = 0; k < width; k++)
+          out[i * width + k] = (out[i * width + k] as number) + scale * (source[r * width + k] as number);
+    }
+    return {
+      value: tf.tensor2d(out, [items, width]),
+      gradFunc: (dy: tf.Tensor) => spread(hostOf(dy), offsets, x.shape),
+    };
+  });
+  return op(x) as tf.Tensor2D;
+}
+
+function spread(dy: Float32Array, offsets: Offsets, shape: [number, number]): tf.Tensor2D {
+  const [rows, width] = shape;
+  const out = new Float32Array(rows * width);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const scale = 1 / Math.max(1, countOf(offsets, i));
+    for (let r = offsets[i] as number; r < (offsets[i + 1] as number); r++)
+      for (let k = 0; k < width; k++) out[r * width + k] = scale * (dy[i * width + k] as number);
+  }
+  return tf.tensor2d(out, shape);
+}
