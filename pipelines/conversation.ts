@@ -1,0 +1,85 @@
+import type { Observable } from 'rxjs';
+import type { ConversationModel } from '../src/domain/conversationModel.ts';
+import type { Insight } from '../src/domain/insight.ts';
+import type { PrivacyMode } from '../src/domain/modality.ts';
+import type { Observation } from '../src/domain/observation.ts';
+import { alignTranscripts, DEFAULT_ALIGNMENT, type AlignmentSettings } from '../src/operators/alignTranscripts.ts';
+import { classify, DEFAULT_CLASSIFICATION, type ClassificationSettings } from '../src/operators/classify.ts';
+import { collectEvidence, DEFAULT_EVIDENCE } from '../src/operators/collectEvidence.ts';
+import type { AudioFeatures, EvidenceSettings } from '../src/operators/collectEvidence.ts';
+import { DEFAULT_ENDPOINTING, type EndpointingSettings } from '../src/operators/endpointer.ts';
+import { endpointing } from '../src/operators/endpointing.ts';
+import { followTurns } from '../src/operators/followTurns.ts';
+import { numberInsights } from '../src/operators/numberInsights.ts';
+import { respectPrivacy } from '../src/operators/respectPrivacy.ts';
+import { summarize } from '../src/operators/summarize.ts';
+import { toUtterances } from '../src/operators/toUtterances.ts';
+import { DEFAULT_MODALITY_WATCH, watchModalities } from '../src/operators/watchModalities.ts';
+import type { ModalityWatchSettings } from '../src/operators/watchModalities.ts';
+
+/** What is product decision in the analysis of a conversation. */
+export type ConversationSettings = {
+  readonly privacy: PrivacyMode;
+  /** A diarizer reports turns: from the beginning, they and not voice activity bound the utterances of mixed audio. */
+  readonly hasTurns: boolean;
+  readonly endpointing: EndpointingSettings;
+  readonly alignment: AlignmentSettings;
+  readonly evidence: EvidenceSettings;
+  readonly modalities: ModalityWatchSettings;
+  readonly classification: ClassificationSettings;
+};
+
+/** The settings of a call with nothing switched off and no diarizer. */
+export const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
+  privacy: 'none',
+  hasTurns: false,
+  endpointing: DEFAULT_ENDPOINTING,
+  alignment: DEFAULT_ALIGNMENT,
+  evidence: DEFAULT_EVIDENCE,
+  modalities: DEFAULT_MODALITY_WATCH,
+  classification: DEFAULT_CLASSIFICATION,
+};
+
+/** What the analysis receives because it waits or has effects, and what it says of it. */
+export type ConversationDeps = {
+  /** One conversation's model; used by one subscription. */
+  readonly model: ConversationModel;
+  readonly features: AudioFeatures;
+  /** Names of the weights and the tensor backend, for the `session` insight. */
+  readonly weights: string;
+  readonly backend: string;
+  /** Wall time in ms; measures `computeMs` and nothing else. */
+  readonly now: () => number;
+};
+
+/**
+ * Emits the insights of a conversation: `session` first, then modalities that come and go, faults, and for each
+ * utterance `provisional`, `revised` and `final` answers; `summary` last. The same observations give the same insights,
+ * `computeMs` excepted, at any speed. When the source completes, open utterances are closed and everything becomes
+ * final; when it fails, what is known becomes final and the error follows. Nothing is buffered beyond the limits in
+ * `settings`, and unsubscribing reaches the source.
+ * @throws RangeError when a setting breaks its rule.
+ */
+export function analyzeConversation(
+  observations$: Observable<Observation>,
+  deps: ConversationDeps,
+  settings: ConversationSettings = DEFAULT_CONVERSATION_SETTINGS,
+): Observable<Insight> {
+  const { model, features, weights, backend, now } = deps;
+  const { privacy, hasTurns } = settings;
+  const { inputs, labels, lookAhead } = model;
+  const utterances$ = observations$.pipe(
+    respectPrivacy(privacy),
+    endpointing(settings.endpointing, hasTurns),
+    followTurns(settings.endpointing, hasTurns),
+    toUtterances(hasTurns),
+    alignTranscripts(settings.alignment, hasTurns),
+  );
+  return utterances$.pipe(
+    collectEvidence({ inputs, privacy, hasTurns, features, settings: settings.evidence }),
+    watchModalities({ inputs, privacy, hasTurns, settings: settings.modalities }),
+    classify({ model, now, settings: settings.classification }),
+    summarize(),
+    numberInsights({ type: 'session', atMs: 0, labels, privacy, weights, backend, lookAhead }),
+  );
+}

@@ -1,0 +1,60 @@
+import type { Span } from './spans.ts';
+
+/** Rate of all audio behind the media adapters, in Hz. */
+export const SAMPLE_RATE_HZ = 16_000;
+const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
+
+/** The latest audio of one stream, by session time. */
+export type AudioRing = {
+  /** Adds samples beginning at `startMs`. What is older than the newest sample is ignored; a hole becomes silence. */
+  write(startMs: number, samples: Float32Array): void;
+  /** A copy of the samples of `span` that are still held; shorter, or empty, when part of it is gone or not yet there. */
+  read(span: Span): Float32Array;
+};
+
+/**
+ * Returns an empty ring of `capacityMs` of 16 kHz mono audio. It takes 64 bytes per ms from the first sample on and
+ * never more.
+ */
+export function createAudioRing(capacityMs: number): AudioRing {
+  const capacity = Math.ceil(capacityMs * SAMPLES_PER_MS);
+  let ring: Float32Array | undefined;
+  let from = 0;
+  let to = 0;
+
+  const put = (held: Float32Array, samples: Float32Array): void => {
+    const kept = samples.length > capacity ? samples.subarray(samples.length - capacity) : samples;
+    to += samples.length - kept.length;
+    const at = to % capacity;
+    const head = kept.subarray(0, capacity - at);
+    held.set(head, at);
+    held.set(kept.subarray(head.length), 0);
+    to += kept.length;
+    from = Math.max(from, to - capacity);
+  };
+
+  return {
+    write: (startMs, samples) => {
+      const start = Math.round(startMs * SAMPLES_PER_MS);
+      if (ring === undefined) {
+        ring = new Float32Array(capacity);
+        from = to = start;
+      }
+      if (start - to >= capacity) {
+        from = to = start;
+      } else if (start > to) put(ring, new Float32Array(start - to));
+      put(ring, samples.subarray(Math.max(0, Math.min(samples.length, to - start))));
+    },
+    read: (span) => {
+      const start = Math.max(from, Math.round(span.startMs * SAMPLES_PER_MS));
+      const end = Math.min(to, Math.round(span.endMs * SAMPLES_PER_MS));
+      if (ring === undefined || end <= start) return new Float32Array(0);
+      const samples = new Float32Array(end - start);
+      const at = start % capacity;
+      const head = ring.subarray(at, Math.min(capacity, at + samples.length));
+      samples.set(head);
+      samples.set(ring.subarray(0, samples.length - head.length), head.length);
+      return samples;
+    },
+  };
+}

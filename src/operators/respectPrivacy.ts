@@ -1,0 +1,26 @@
+import { filter, type MonoTypeOperatorFunction } from 'rxjs';
+import type { PrivacyMode } from '../domain/modality.ts';
+import type { Observation } from '../domain/observation.ts';
+
+/**
+ * Emits the observations that the privacy mode lets anyone see, each at once and unchanged: in `text-only` no audio
+ * stream, voice, turn, video stream or camera exists for the operators after this one; faults always pass. Nothing is held back.
+ */
+export function respectPrivacy(privacy: PrivacyMode): MonoTypeOperatorFunction<Observation> {
+  return filter((observation) => privacy !== 'text-only' || isText(observation));
+}
+
+function isText(observation: Observation): boolean {
+  switch (observation.type) {
+    case 'streamOpened':
+      return observation.kind === 'captions';
+    case 'voice':
+    case 'speakerTurn':
+    case 'camera':
+      return false;
+    case 'streamClosed':
+    case 'transcript':
+    case 'fault':
+      return true;
+  }
+}
