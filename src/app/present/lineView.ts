@@ -43,7 +43,7 @@ export function createLineView(out: TextOutput, err: TextOutput, paint: Paint): 
         if (insight.status === 'final') writeUtterance(insight);
         return;
       case 'modality':
-        write(modalityLine(insight, insight.speaker ? orderOf(insight.speaker.id) : null));
+        write(modalityLine(insight, insight.speaker ? orderOf(insight.speaker.id) : null, isTerminal));
         return;
       case 'fault':
         err.write(`fault ${cleanText(insight.code)}: ${cleanText(insight.message)}\n`);
@@ -71,18 +71,17 @@ function utteranceLine(utterance: UtteranceInsight): readonly Span[] {
   return [{ text: columns.join('  ') }];
 }
 
-function modalityLine(
-  { atMs, modality, speaker, state, reason }: ModalityInsight,
-  order: number | null,
-): readonly Span[] {
-  const why = state === 'absent' ? `: ${reasonText(reason)}` : '';
+/** The same columns as the utterances around it: on a terminal those of a row, elsewhere those of a line. */
+function modalityLine(insight: ModalityInsight, order: number | null, isTerminal: boolean): readonly Span[] {
+  const { atMs, modality, speaker, state, reason } = insight;
+  const gap = isTerminal ? ' ' : '  ';
   return [
-    { text: ` ${state === 'absent' ? '−' : '+'} `, style: { dim: true } },
-    { text: `${fit(timeText(atMs), 7)} `, style: { dim: true } },
+    { text: isTerminal ? (state === 'absent' ? ' - ' : ' + ') : '', style: { dim: true } },
+    { text: fit(timeText(atMs), 7) + gap, style: { dim: true } },
     {
-      text: `${fit(cleanText(speaker?.name ?? 'everyone'), NAME_WIDTH)} `,
+      text: fit(cleanText(speaker?.name ?? 'everyone'), NAME_WIDTH) + gap,
       style: order === null ? {} : speakerStyle(order),
     },
-    { text: `${modality} ${state}${why}`, style: { dim: true } },
+    { text: `${modality} ${state}${state === 'absent' ? `: ${reasonText(reason)}` : ''}`, style: { dim: true } },
   ];
 }

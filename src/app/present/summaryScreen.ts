@@ -23,6 +23,7 @@ export function renderSummary(summary: SummaryInsight, terminalWidth: number, pa
     ...summary.speakers.flatMap((speaker, order) => [
       [],
       speakerLine(speaker, order, talkMs),
+      availabilityLine(speaker),
       ...shareLines(speaker, width),
       trajectoryLine(speaker, summary.durationMs, width),
     ]),
@@ -44,14 +45,17 @@ function titleLine(summary: SummaryInsight): Line {
   return [{ text: ' Summary  ', style: { bold: true } }, { text: facts.join(' · ') }];
 }
 
-function speakerLine({ speaker, talkMs, utterances, availability }: SpeakerSummary, order: number, all: number): Line {
+function speakerLine({ speaker, talkMs, utterances }: SpeakerSummary, order: number, all: number): Line {
   const part = all > 0 ? ` (${percentText(talkMs / all)} of talk time)` : '';
-  const available = MODALITIES.map((modality) => `${modality} ${percentText(availability[modality])}`).join('  ');
   return [
     { text: ` ${cleanText(speaker.name)}`, style: speakerStyle(order) },
-    { text: `  ${durationText(talkMs)}${part} · ${countText(utterances, 'utterance')} · ` },
-    { text: available, style: { dim: true } },
+    { text: `  ${durationText(talkMs)}${part} · ${countText(utterances, 'utterance')}` },
   ];
+}
+
+function availabilityLine({ availability }: SpeakerSummary): Line {
+  const shares = MODALITIES.map((modality) => `${modality} ${percentText(availability[modality])}`);
+  return [{ text: `${INDENT}available: ${shares.join('  ')}`, style: { dim: true } }];
 }
 
 function shareLines({ emotionShares }: SpeakerSummary, width: number): readonly Line[] {

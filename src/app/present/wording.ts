@@ -33,7 +33,7 @@ export function reasonText(reason: MissingReason | undefined): string {
 }
 
 /** Returns what was said, safe to show, or why there is no text, as `(no text: no captions)`. */
-export function spokenText(utterance: UtteranceInsight): string {
+export function spokenText(utterance: Pick<UtteranceInsight, 'text' | 'availability'>): string {
   if (utterance.text !== null) return cleanText(utterance.text);
   return `(no text: ${reasonText(utterance.availability.text.reason)})`;
 }
