@@ -16,7 +16,7 @@ const SILENCE_DB = 25;
 /** Dip that separates two syllables, in dB. */
 const DIP_DB = 2;
 /** Voiced frames looked at on each side of a nucleus, so that the pitch path is settled there. */
-const PATH_REACH = 3;
+const PATH_REACH = 8;
 
 const NUCLEUS_PITCH: PitchSettings = {
   floorHz: 30,

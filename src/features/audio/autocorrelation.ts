@@ -1,6 +1,7 @@
 import FFT from 'fft.js';
 
 import { KERNEL_HALF } from './correlationPeaks.ts';
+import { createCosineTransform } from './cosineTransform.ts';
 
 /** Normalised autocorrelation of windowed frames. */
 export type Autocorrelator = {
@@ -20,15 +21,16 @@ export type Autocorrelator = {
 /**
  * Returns an autocorrelator for frames of `size` samples and lags up to `maxLag`: autocorrelation of the frame times a
  * Hanning window, divided by the autocorrelation of the window.
- * Source: Boersma (1993), eqs. 7–9. The FFT is the smallest power of two for which what wraps round is below 1e-4 of the
+ * Source: Boersma (1993), eqs. 7–9. The FFT is the smallest power of two for which what wraps round is below 1e-5 of the
  * window's own autocorrelation.
  */
 export function createAutocorrelator(size: number, maxLag: number): Autocorrelator {
   const fftSize = fftSizeFor(size, maxLag);
   const fft = new FFT(fftSize);
   const spectrum = fft.createComplexArray();
-  const correlation = fft.createComplexArray();
-  const power = new Array<number>(fftSize).fill(0);
+  const power = new Float64Array(fftSize / 2 + 1);
+  const correlation = new Float64Array(fftSize / 2);
+  const toCorrelation = createCosineTransform(fftSize);
   const frame = new Array<number>(fftSize).fill(0);
   const window = hanning(size);
   const origin = KERNEL_HALF;
@@ -37,29 +39,20 @@ export function createAutocorrelator(size: number, maxLag: number): Autocorrelat
 
   const correlate = () => {
     fft.realTransform(spectrum, frame);
-    for (let k = 0, half = fftSize / 2; k <= half; k++) {
-      const re = spectrum[2 * k] ?? 0;
-      const im = spectrum[2 * k + 1] ?? 0;
-      const p = re * re + im * im;
-      power[k] = p;
-      if (k > 0) power[fftSize - k] = p;
-    }
-    fft.realTransform(correlation, power);
+    for (let k = 0; k <= fftSize / 2; k++) power[k] = (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+    toCorrelation(power, correlation);
   };
 
   for (let i = 0; i < size; i++) frame[i] = window[i] ?? 0;
   correlate();
-  const weights = Float64Array.from(
-    { length: lags + 1 },
-    (_, lag) => (correlation[0] ?? 1) / (correlation[2 * lag] ?? 1),
-  );
+  const weights = Float64Array.from({ length: lags + 1 }, (_, lag) => (correlation[0] ?? 1) / (correlation[lag] ?? 1));
 
   const compute = () => {
     correlate();
     const energy = correlation[0] ?? 0;
     if (!(energy > 1e-30)) return false;
     for (let lag = 0; lag <= lags; lag++) {
-      const value = ((correlation[2 * lag] ?? 0) * (weights[lag] ?? 0)) / energy;
+      const value = ((correlation[lag] ?? 0) * (weights[lag] ?? 0)) / energy;
       r[origin + lag] = value;
       if (lag <= origin) r[origin - lag] = value;
     }

@@ -1,7 +1,7 @@
 import FFT from 'fft.js';
 
 import { createPeakRefiner, KERNEL_HALF, type PeakRefiner } from './correlationPeaks.ts';
-import { durationOf, globalPeak, layFrames, localMean, type Sound } from './sampled.ts';
+import { durationOf, layFrames, localMean, type Sound } from './sampled.ts';
 
 const FLOOR_HZ = 75;
 const STEP_S = 0.01;
@@ -26,9 +26,8 @@ export function createHarmonicityMeter(sampleRateHz: number): HarmonicityMeter {
   const refiner = createPeakRefiner();
   const period = Math.floor(sampleRateHz / FLOOR_HZ);
   return (sound) => {
-    const { samples } = sound;
+    const { samples, peak } = sound;
     const frames = layFrames(durationOf(sound), 2 / FLOOR_HZ, STEP_S);
-    const peak = globalPeak(samples);
     let sum = 0;
     let count = 0;
     for (let i = 0; i < frames.count && peak > 0; i++) {

@@ -1,7 +1,7 @@
 import { createAutocorrelator, type Autocorrelator } from './autocorrelation.ts';
 import { createPeakRefiner, type PeakRefiner } from './correlationPeaks.ts';
 import { choosePath, createCandidates, type Candidates, type PathCosts } from './pitchPath.ts';
-import { durationOf, globalPeak, layFrames, localMean, type Contour, type Frames, type Sound } from './sampled.ts';
+import { durationOf, layFrames, localMean, type Contour, type Frames, type Sound } from './sampled.ts';
 
 /** What a pitch analysis looks for. Names, and defaults in {@link SPEECH_PITCH}, are those of Praat's manual. */
 export type PitchSettings = PathCosts & {
@@ -55,12 +55,11 @@ export function createPitchMeter(sampleRateHz: number, settings: PitchSettings):
       const frames = framesOf(sound);
       const values = new Float64Array(frames.count);
       const end = Math.min(to, frames.count);
-      const peak = globalPeak(sound.samples);
-      if (peak === 0 || end <= from) return { frames, values };
+      if (sound.peak === 0 || end <= from) return { frames, values };
       const candidates = createCandidates(end - from);
       for (let i = from; i < end; i++) {
         const right = Math.floor((frames.firstS + i * frames.stepS) * sampleRateHz - 0.5) + 1;
-        scanFrame(scan, { samples: sound.samples, right, peak }, candidates);
+        scanFrame(scan, { samples: sound.samples, right, peak: sound.peak }, candidates);
       }
       values.set(choosePath(candidates, settings, frames.stepS), from);
       return { frames, values };

@@ -2,7 +2,7 @@ import { createArticulationMeter } from './articulation.ts';
 import { createHarmonicityMeter } from './harmonicity.ts';
 import { createIntensityMeter, meanIntensityDb } from './intensity.ts';
 import { createPitchMeter, SPEECH_PITCH } from './pitch.ts';
-import { deviationOf, durationOf, globalPeak, meanOf, type Sound } from './sampled.ts';
+import { deviationOf, durationOf, meanOf, toSound } from './sampled.ts';
 
 /**
  * The measures of {@link prosody8}, in order: seconds; dB re 20 µPa averaged as energy; standard deviation of the intensity
@@ -42,8 +42,8 @@ export function createProsodyMeter(sampleRateHz: number): ProsodyMeter {
   const measureHarmonicity = createHarmonicityMeter(sampleRateHz);
   const measureArticulation = createArticulationMeter(sampleRateHz);
   return (samples) => {
-    const sound: Sound = { samples, sampleRateHz };
-    if (!isAudible(samples)) return undefined;
+    const sound = toSound(samples, sampleRateHz);
+    if (!(sound.peak > 0 && sound.peak < Infinity)) return undefined;
     const intensity = measureIntensity(sound);
     if (intensity.frames.count === 0) return undefined;
     const voiced = pitchMeter.track(sound).values.filter((hz) => hz > 0);
@@ -73,11 +73,6 @@ export function createProsodyMeter(sampleRateHz: number): ProsodyMeter {
  */
 export function prosody8(samples: Float32Array, sampleRateHz: number): Float32Array | undefined {
   return createProsodyMeter(sampleRateHz)(samples);
-}
-
-function isAudible(samples: Float32Array): boolean {
-  for (let i = 0; i < samples.length; i++) if (!Number.isFinite(samples[i])) return false;
-  return globalPeak(samples) > 0;
 }
 
 function rangeOf(values: Float64Array): number {

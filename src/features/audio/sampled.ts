@@ -1,5 +1,16 @@
-/** A mono recording. `samples` in [-1, 1] are read as pascals, as Praat does, so 0 dB is 20 µPa. */
-export type Sound = { readonly samples: Float32Array; readonly sampleRateHz: number };
+/**
+ * A mono recording. `samples` in [-1, 1] are read as pascals, as Praat does, so 0 dB is 20 µPa. `peak` is the largest
+ * distance of a sample from the mean of all; 0 for silence and constants.
+ */
+export type Sound = { readonly samples: Float32Array; readonly sampleRateHz: number; readonly peak: number };
+
+/** Returns `samples` as a {@link Sound}; its peak is NaN or infinite when a sample is. */
+export function toSound(samples: Float32Array, sampleRateHz: number): Sound {
+  const mean = localMean(samples, 0, samples.length);
+  let peak = 0;
+  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs((samples[i] ?? 0) - mean));
+  return { samples, sampleRateHz, peak };
+}
 
 /** Times of the frames of a short-term analysis, in seconds: `firstS + i * stepS` for `i < count`. */
 export type Frames = { readonly count: number; readonly firstS: number; readonly stepS: number };
@@ -85,12 +96,4 @@ export function localMean(samples: Float32Array, start: number, end: number): nu
   let sum = 0;
   for (let i = from; i < to; i++) sum += samples[i] ?? 0;
   return sum / Math.max(1, to - from);
-}
-
-/** Returns the largest distance of a sample from the mean of the whole sound; 0 for silence and constants. */
-export function globalPeak(samples: Float32Array): number {
-  const mean = localMean(samples, 0, samples.length);
-  let peak = 0;
-  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs((samples[i] ?? 0) - mean));
-  return peak;
 }
