@@ -58,7 +58,9 @@ export function createFileWriter(folder: string, calls?: FileCalls): FileWriter 
       keep(insight);
     },
     async close() {
-      if (summary) writeRest(summary);
+      const ended = summary;
+      summary = null;
+      if (ended) writeRest(ended);
       else pending.discard();
     },
     discard: () => pending.discard(),

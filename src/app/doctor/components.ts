@@ -1,0 +1,73 @@
+/** The parts `undertone doctor` looks at, in the order of the report. */
+export const COMPONENTS = [
+  'ffmpeg',
+  'vad',
+  'backend',
+  'weights',
+  'faceModel',
+  'recognizers',
+  'captions',
+  'rttm',
+] as const;
+/** One part of {@link COMPONENTS}. */
+export type Component = (typeof COMPONENTS)[number];
+
+/** What is said of a part whatever is found: its name, whether the main job needs it, what is lost without it, how to get it. */
+export type ComponentFacts = {
+  readonly title: string;
+  readonly isRequired: boolean;
+  readonly withoutIt: string;
+  readonly howToGet: string;
+};
+
+/** The facts about every part. The main job is: a recording in, emotions of its utterances out. */
+export const COMPONENT_FACTS: Readonly<Record<Component, ComponentFacts>> = {
+  ffmpeg: {
+    title: 'ffmpeg',
+    isRequired: true,
+    withoutIt: 'no recording can be opened',
+    howToGet: 'run npm ci (it brings @ffmpeg-installer/ffmpeg), or set FFMPEG_PATH to an ffmpeg binary',
+  },
+  vad: {
+    title: 'voice activity model',
+    isRequired: true,
+    withoutIt: 'speech cannot be told from silence, so there are no utterances',
+    howToGet: 'run npm ci (it brings @ricky0123/vad-web and onnxruntime)',
+  },
+  backend: {
+    title: 'tensor backend',
+    isRequired: true,
+    withoutIt: 'the emotion model cannot run',
+    howToGet: 'run npm ci (it brings @tensorflow/tfjs-backend-wasm and -cpu)',
+  },
+  weights: {
+    title: 'emotion weights',
+    isRequired: true,
+    withoutIt: 'there is no emotion model to run',
+    howToGet: 'reinstall undertone, which carries them, or name a weights file',
+  },
+  faceModel: {
+    title: 'face model',
+    isRequired: false,
+    withoutIt: 'faces are not analyzed',
+    howToGet: 'put face_landmarker.task into ~/.cache/undertone/models, or into the folder named by UNDERTONE_MODELS',
+  },
+  recognizers: {
+    title: 'speech recognizers',
+    isRequired: false,
+    withoutIt: 'text comes from captions only; without captions the voice alone is analyzed',
+    howToGet: 'this version has none; give a captions file',
+  },
+  captions: {
+    title: 'captions reader',
+    isRequired: false,
+    withoutIt: 'no text is analyzed',
+    howToGet: 'reinstall undertone, which carries it',
+  },
+  rttm: {
+    title: 'RTTM reader',
+    isRequired: false,
+    withoutIt: 'speakers on a mixed channel are unknown unless captions name them',
+    howToGet: 'reinstall undertone, which carries it',
+  },
+};
