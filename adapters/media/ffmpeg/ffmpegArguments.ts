@@ -81,6 +81,7 @@ export function toVideoArguments(url: string, stream: number, selection: VideoSe
     .videoFilters([
       `fps=fps=${framesPerSecond}:round=up:start_time=0`,
       `scale=${width}:${height}:force_original_aspect_ratio=decrease`,
+      'format=rgb24', // pad paints grey pictures with 16, the black of television
       `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2`,
       `format=${format}`,
     ])

@@ -104,10 +104,12 @@ export function toChannels(layout: string): number {
   return layout.split('+').length;
 }
 
+/** A picture codec without a frame rate is the cover of a record; FFmpeg of 2018 does not say "(attached pic)". */
+const COVER = /^(?:mjpeg|png|bmp|gif|webp|tiff)\b(?!.* fps)|\(attached pic\)$/;
+
 function toVideoStream(index: number, details: string): VideoStream | null {
-  if (details.endsWith('(attached pic)')) return null; // the cover of a record
   const size = /, (\d{1,6})x(\d{1,6})(?=[ ,]|$)/.exec(details);
-  if (size === null || details.startsWith('none')) return null;
+  if (size === null || details.startsWith('none') || COVER.test(details)) return null;
   const rate = /, (\d+(?:\.\d+)?)(k?) fps/.exec(details);
   const framesPerSecond = rate === null ? null : Number(rate[1]) * (rate[2] === 'k' ? 1_000 : 1);
   return { index, width: Number(size[1]), height: Number(size[2]), framesPerSecond };
