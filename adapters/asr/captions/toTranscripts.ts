@@ -4,7 +4,7 @@ import type { Cue, CueSpan, ProblemList } from './cue.ts';
 import { CAPTION_LIMITS } from './cue.ts';
 import { toPlainText } from './text.ts';
 
-/** Speaking rate assumed where a cue has text but no duration; English captions run at 12 to 17 characters a second. */
+/** Speaking rate assumed where a cue has text but no duration: an ordinary pace of English captions. */
 const CHARS_PER_SECOND = 15;
 
 /** Returns the transcripts of one cue, none when it is unusable; every mend and omission is added to `problems`. */

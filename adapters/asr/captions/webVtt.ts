@@ -11,7 +11,7 @@ export function isWebVtt(text: string): boolean {
 }
 
 /**
- * Returns the cues of a WebVTT file (W3C WebVTT, section 4), read as leniently as players do. Voice spans name the
+ * Returns the cues of a WebVTT file (W3C WebVTT), read as leniently as players do. Voice spans name the
  * speaker; a file that has none at all is read for `Name: text` lines. NOTE, STYLE and REGION blocks and cue settings
  * are skipped, markup is removed, `Language:` in the header becomes the cues' language.
  * @throws UndertoneError BAD_CAPTIONS when the file does not begin with WEBVTT, LIMIT_EXCEEDED past the limit of lines.

@@ -25,7 +25,7 @@ export type RttmLine =
   | { readonly kind: 'broken'; readonly line: number; readonly rule: string };
 
 /**
- * Returns the lines of an RTTM file (NIST RT-09 evaluation plan, appendix A) but blank ones and `;;` comments: `SPEAKER
+ * Returns the lines of an RTTM file (NIST Rich Transcription) but blank ones and `;;` comments: `SPEAKER
  * file channel start duration <NA> <NA> name <NA> [<NA>]`, times in seconds, fields parted by blanks or tabs.
  * @throws UndertoneError LIMIT_EXCEEDED past {@link RTTM_LIMITS}, FILE_EMPTY when there is nothing but blanks.
  */
