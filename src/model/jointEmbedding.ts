@@ -11,10 +11,12 @@ export function rotate(x: tf.Tensor2D, normals: tf.Tensor2D, direction: 'map' | 
   let y = x;
   for (let i = 0; i < reflections; i++) {
     const row = direction === 'map' ? i : reflections - 1 - i;
-    const v = tf.reshape(tf.slice2d(normals, [row, 0], [1, width]), [width, 1]) as tf.Tensor2D;
+    const v = tf.slice2d(normals, [row, 0], [1, width]);
     const unit = tf.div(v, tf.sqrt(tf.add(tf.sum(tf.square(v)), 1e-12))) as tf.Tensor2D;
-    const along = tf.matMul(y, unit);
-    y = tf.sub(y, tf.mul(2, tf.matMul(along, tf.reshape(unit, [1, width]) as tf.Tensor2D)));
+    // Not two matrix products: the wasm backend caches a product by its right-hand data, whatever its shape, so the same
+    // vector as a column and then as a row gives garbage.
+    const along = tf.sum(tf.mul(y, unit), 1, true);
+    y = tf.sub(y, tf.mul(tf.mul(along, 2), unit));
   }
   return y;
 }

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UndertoneError } from '../errors.ts';
+import { type ModelConfig, parseModelConfig } from '../model/config.ts';
+import { parameterSpecs } from '../model/parameters.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/safetensors.ts';
+import type { LearnerState } from './learner.ts';
+
+/** Where training stands between two epochs. */
+export type Checkpoint = {
+  readonly model: ModelConfig;
+  readonly state: LearnerState;
+  /** Epochs done. */
+  readonly epoch: number;
+  readonly bestEpoch: number;
+  readonly bestScore: number;
+  readonly best: ReadonlyMap<string, Float32Array>;
+};
+
+const FILE = 'checkpoint.safetensors';
+
+/** A fingerprint of what makes two runs comparable: configuration, seed and data. */
+export function fingerprint(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+/** Writes a checkpoint so that a crash leaves the old one or the new one, never half of one. */
+export async function writeCheckpoint(folder: string, run: string, checkpoint: Checkpoint): Promise<void> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, shape } of parameterSpecs(checkpoint.model)) {
+    const moments = checkpoint.state.moments.get(name);
+    const store = (prefix: string, values: Float32Array | undefined): void => {
+      if (values) tensors.set(`${prefix}/${name}`, { shape, values });
+    };
+    store('value', checkpoint.state.values.get(name));
+    store('m', moments?.m);
+    store('v', moments?.v);
+    store('best', checkpoint.best.get(name));
+  }
+  const { epoch, bestEpoch, bestScore, model, state } = checkpoint;
+  const metadata = { undertone: JSON.stringify({ run, epoch, bestEpoch, bestScore, step: state.step, model }) };
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${FILE}.part`), encodeSafetensors({ tensors, metadata }, 'F32'));
+  await rename(join(folder, `${FILE}.part`), join(folder, FILE));
+}
+
+/** Reads a checkpoint, or `undefined` when there is none. @throws UndertoneError BAD_CHECKPOINT */
+export async function readCheckpoint(folder: string, run: string): Promise<Checkpoint | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(join(folder, FILE));
+  } catch {
+    return undefined;
+  }
+  try {
+    return parseCheckpoint(bytes, run);
+  } catch (cause) {
+    if (cause instanceof UndertoneError && cause.code === 'BAD_CHECKPOINT') throw cause;
+    throw new UndertoneError('BAD_CHECKPOINT', `checkpoint: ${FILE} is damaged`, { cause });
+  }
+}
+
+function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const saved = JSON.parse(metadata['undertone'] ?? '') as Record<string, unknown>;
+  if (saved['run'] !== run)
+    throw new UndertoneError(
+      'BAD_CHECKPOINT',
+      'checkpoint: it was made by another configuration, seed or dataset; use another --out folder',
+    );
+  const model = parseModelConfig(saved['model']);
+  const collect = (prefix: string): Map<string, Float32Array> =>
+    new Map(
+      parameterSpecs(model).flatMap(({ name }) => {
+        const tensor = tensors.get(`${prefix}/${name}`);
+        return tensor ? [[name, tensor.values] as const] : [];
+      }),
+    );
+  const m = collect('m');
+  const v = collect('v');
+  const moments = new Map([...m].map(([name, values]) => [name, { m: values, v: v.get(name) as Float32Array }]));
+  const number = (name: string): number => Number(saved[name]);
+  return {
+    model,
+    state: { values: collect('value'), moments, step: number('step') },
+    epoch: number('epoch'),
+    bestEpoch: number('bestEpoch'),
+    bestScore: number('bestScore'),
+    best: collect('best'),
+  };
+}

@@ -1,0 +1,143 @@
+import { UndertoneError } from '../errors.ts';
+import { DEFAULT_SHAPE, type InputSpec, type ModelConfig } from '../model/config.ts';
+import { newStatistics, normaliseRows, type SpeakerStatistics, withUtterance } from '../model/normalisation.ts';
+import { buildVocabulary, createTokenizer, type Token } from '../model/tokenizer.ts';
+import type { Dataset, LabelledDialogue } from './dataset.ts';
+import type { TrainConfig } from './trainConfig.ts';
+
+/** Mean and reciprocal standard deviation of each column of an input, over the training split. */
+export type GlobalStatistics = ReadonlyMap<string, { readonly mean: Float32Array; readonly scale: Float32Array }>;
+
+/** One utterance, ready for the network: what is absent is missing from the maps. */
+export type PreparedUtterance = {
+  readonly id: string;
+  readonly speaker: string;
+  readonly label: number | undefined;
+  readonly tokens: readonly Token[];
+  /** Normalised rows by input name. */
+  readonly rows: ReadonlyMap<string, Float32Array>;
+};
+
+/** One dialogue, ready for the network. */
+export type PreparedDialogue = { readonly id: string; readonly utterances: readonly PreparedUtterance[] };
+
+/** Which feature of a dataset each input reads; by default the feature of the same name. */
+export type FeatureNames = ReadonlyMap<string, string>;
+
+/** The feature names of a training configuration. */
+export function featureNames(config: TrainConfig): FeatureNames {
+  return new Map(config.inputs.map((input) => [input.name, input.feature ?? input.name]));
+}
+
+/** Derives the network's shape from a dataset: labels, vocabulary, widths, label shares. @throws UndertoneError BAD_DATASET */
+export function toModelConfig(
+  config: TrainConfig,
+  dataset: Dataset,
+  dialogues: readonly LabelledDialogue[],
+): ModelConfig {
+  const utterances = dialogues.flatMap((dialogue) => dialogue.utterances);
+  const counts = dataset.labels.map((_, label) => utterances.filter((u) => u.label === label).length);
+  const total = counts.reduce((a, b) => a + b, 0);
+  if (total === 0)
+    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: the training split has no labelled utterance`);
+  const inputs: InputSpec[] = config.inputs.map(({ name, modality, kind, tokens, speakerRelative, feature }) => ({
+    name,
+    modality,
+    kind,
+    tokens,
+    speakerRelative,
+    dim: kind === 'tokens' ? 0 : featureOf(dataset, feature ?? name, kind).dim,
+  }));
+  return {
+    ...DEFAULT_SHAPE,
+    ...config.shape,
+    labels: dataset.labels,
+    prior: counts.map((count) => count / total),
+    inputs,
+    vocabulary: buildVocabulary(
+      utterances.flatMap((u) => u.text ?? []),
+      config.minWordCount,
+    ),
+  };
+}
+
+function featureOf(dataset: Dataset, name: string, kind: string): { readonly dim: number } {
+  const feature = dataset.features.get(name);
+  if (!feature) throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no feature "${name}"`);
+  if (feature.kind !== kind)
+    throw new UndertoneError(
+      'BAD_DATASET',
+      `dataset ${dataset.name}: feature "${name}" is a ${feature.kind}, not a ${kind}`,
+    );
+  return feature;
+}
+
+/** Statistics of each vector or sequence input over the given dialogues; a constant column gets scale 0. */
+export function globalStatistics(
+  model: ModelConfig,
+  dataset: Dataset,
+  dialogues: readonly LabelledDialogue[],
+  names: FeatureNames,
+): GlobalStatistics {
+  const statistics = new Map<string, { mean: Float32Array; scale: Float32Array }>();
+  for (const input of model.inputs) {
+    if (input.kind === 'tokens') continue;
+    const feature = dataset.features.get(names.get(input.name) ?? input.name);
+    const sums = new Float64Array(2 * input.dim);
+    let count = 0;
+    for (const { utterances } of dialogues)
+      for (const { index } of utterances) {
+        const rows = feature?.rowsOf(index) ?? new Float32Array(0);
+        for (let i = 0; i < rows.length; i++) {
+          const k = i % input.dim;
+          sums[k] = (sums[k] as number) + (rows[i] as number);
+          sums[input.dim + k] = (sums[input.dim + k] as number) + (rows[i] as number) ** 2;
+        }
+        count += rows.length / input.dim;
+      }
+    const mean = Float32Array.from({ length: input.dim }, (_, k) => (sums[k] as number) / Math.max(1, count));
+    const scale = mean.map((m, k) => reciprocalDeviation((sums[input.dim + k] as number) / Math.max(1, count) - m * m));
+    statistics.set(input.name, { mean, scale });
+  }
+  return statistics;
+}
+
+function reciprocalDeviation(variance: number): number {
+  return variance > 1e-10 ? 1 / Math.sqrt(variance) : 0;
+}
+
+/** Tokenises and normalises dialogues; speakers' running statistics begin anew in each dialogue, as in a live session. */
+export function prepareDialogues(
+  model: ModelConfig,
+  dataset: Dataset,
+  dialogues: readonly LabelledDialogue[],
+  statistics: GlobalStatistics,
+  names: FeatureNames,
+): PreparedDialogue[] {
+  const tokenize = createTokenizer(model.vocabulary, model.buckets);
+  const hearsText = model.inputs.some((input) => input.kind === 'tokens');
+  return dialogues.map(({ id, utterances }) => {
+    const speakers = new Map<string, SpeakerStatistics>();
+    const prepared = utterances.map((u) => {
+      const rows = new Map<string, Float32Array>();
+      for (const input of model.inputs) {
+        const global = statistics.get(input.name);
+        const values = dataset.features.get(names.get(input.name) ?? input.name)?.rowsOf(u.index);
+        if (!global || !values) continue;
+        const key = `${u.speaker}\u0000${input.name}`;
+        const speaker = speakers.get(key) ?? newStatistics(input.dim);
+        const normalised = normaliseRows(input, values, global, speaker);
+        speakers.set(key, withUtterance(input, normalised, speaker));
+        rows.set(input.name, normalised);
+      }
+      return {
+        id: `${id}/${u.id}`,
+        speaker: u.speaker,
+        label: u.label,
+        tokens: hearsText && u.text ? tokenize(u.text) : [],
+        rows,
+      };
+    });
+    return { id, utterances: prepared };
+  });
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { MODALITIES, type Modality } from '../domain/modality.ts';
+import { UndertoneError } from '../errors.ts';
+import { DEFAULT_SHAPE, type ModelConfig } from '../model/config.ts';
+
+/** One input of the network and where a dataset keeps it. */
+export type TrainInput = {
+  readonly name: string;
+  readonly modality: Modality;
+  readonly kind: 'tokens' | 'vector' | 'sequence';
+  /** The dataset's feature, when it has another name; words come from the utterances' text. */
+  readonly feature?: string | undefined;
+  readonly tokens: number;
+  readonly speakerRelative: boolean;
+};
+
+/** How a model is trained; what a committed config file holds. Shares and chances are in [0, 1]. */
+export type TrainConfig = {
+  readonly format: 1;
+  readonly name: string;
+  readonly licence: string;
+  readonly trainedOn: string;
+  readonly seed: number;
+  readonly inputs: readonly TrainInput[];
+  readonly shape: Omit<ModelConfig, 'format' | 'labels' | 'inputs' | 'vocabulary' | 'prior' | 'temperature'>;
+  /** Rarer words are unknown; they still have n-grams. */
+  readonly minWordCount: number;
+  readonly epochs: number;
+  /** Epochs without a better dev score after which training stops. */
+  readonly patience: number;
+  readonly batchDialogues: number;
+  readonly learningRate: number;
+  readonly embeddingLearningRate: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+  readonly warmUpSteps: number;
+  readonly dropout: number;
+  readonly wordDropout: number;
+  readonly labelSmoothing: number;
+  readonly focalGamma: number;
+  /** Class weights are frequency^-power, scaled to mean 1 over the training utterances. */
+  readonly classWeightPower: number;
+  readonly masks: {
+    /** Per utterance and modality. */
+    readonly bernoulli: number;
+    /** Two-state Markov chain per stream: chance that it drops, chance that it returns. */
+    readonly outageDrop: number;
+    readonly outageReturn: number;
+    /** Chance that a dialogue has only a random subset of its modalities. */
+    readonly subset: number;
+  };
+  /** Chance that a dialogue keeps its whole future; otherwise it is cut at random into pieces of 1 to lookAhead + 1. */
+  readonly wholeFuture: number;
+};
+
+const share = (value: number): z.ZodDefault<z.ZodNumber> => z.number().min(0).max(1).default(value);
+const size = (value: number, min: number, max: number): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(min).max(max).default(value);
+
+const Input = z
+  .object({
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    modality: z.enum(MODALITIES),
+    kind: z.enum(['tokens', 'vector', 'sequence']),
+    feature: z.string().optional(),
+    tokens: z.number().int().min(1).max(512),
+    speakerRelative: z.boolean().default(false),
+  })
+  .strict();
+
+const TrainConfigSchema: z.ZodType<TrainConfig> = z
+  .object({
+    format: z.literal(1),
+    name: z.string().min(1).max(100),
+    licence: z.string().max(500),
+    trainedOn: z.string().max(500),
+    seed: z.number().int().min(0).default(1),
+    inputs: z.array(Input).min(1),
+    shape: z
+      .object({
+        width: size(DEFAULT_SHAPE.width, 8, 1024),
+        heads: size(DEFAULT_SHAPE.heads, 1, 32),
+        layers: size(DEFAULT_SHAPE.layers, 1, 12),
+        feedForward: size(DEFAULT_SHAPE.feedForward, 8, 4096),
+        contextHidden: size(DEFAULT_SHAPE.contextHidden, 4, 1024),
+        headHidden: size(DEFAULT_SHAPE.headHidden, 4, 4096),
+        reflections: size(DEFAULT_SHAPE.reflections, 1, 1024),
+        lookAhead: size(DEFAULT_SHAPE.lookAhead, 0, 64),
+        buckets: size(DEFAULT_SHAPE.buckets, 16, 1 << 20),
+      })
+      .strict()
+      .prefault({}),
+    minWordCount: size(2, 1, 1000),
+    epochs: size(20, 1, 1000),
+    patience: size(4, 1, 1000),
+    batchDialogues: size(16, 1, 1024),
+    learningRate: z.number().positive().max(1).default(5e-4),
+    embeddingLearningRate: z.number().positive().max(1).default(1e-3),
+    weightDecay: z.number().min(0).max(1).default(2e-4),
+    clipNorm: z.number().positive().default(1),
+    warmUpSteps: size(100, 0, 100_000),
+    dropout: share(0.3),
+    wordDropout: share(0.1),
+    labelSmoothing: share(0.05),
+    focalGamma: z.number().min(0).max(5).default(1),
+    classWeightPower: share(0.3),
+    masks: z
+      .object({
+        bernoulli: share(0.1),
+        outageDrop: share(0.05),
+        outageReturn: share(0.4),
+        subset: share(0.15),
+      })
+      .strict()
+      .prefault({}),
+    wholeFuture: share(0.4),
+  })
+  .strict();
+
+/** Reads a training configuration. @throws UndertoneError BAD_CONFIG listing every problem with its path */
+export function parseTrainConfig(value: unknown): TrainConfig {
+  const parsed = TrainConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
+  throw new UndertoneError('BAD_CONFIG', `training configuration: ${problems.join('; ')}`);
+}
