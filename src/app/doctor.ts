@@ -103,5 +103,5 @@ async function findingOf(probe: Probe, limitMs: number): Promise<Finding> {
 
 function notFound(error: unknown): Finding {
   if (isUndertoneError(error)) return { isFound: false, reason: `${error.code}: ${error.message}` };
-  return { isFound: false, reason: error instanceof Error ? error.message : 'the probe failed' };
+  return { isFound: false, reason: (error instanceof Error && error.message) || 'the probe failed' };
 }

@@ -18,7 +18,7 @@ export type FileWriter = Presenter & {
 };
 
 /** How many final utterances and modality changes captions and timeline hold; the lines of `insights.jsonl` hold all. */
-export const MAX_KEPT_UTTERANCES = 50_000;
+export const MAX_KEPT_UTTERANCES = 20_000;
 /** See {@link MAX_KEPT_UTTERANCES}. */
 export const MAX_KEPT_CHANGES = 10_000;
 /** How much of a text captions and timeline hold, in UTF-16 code units. */
