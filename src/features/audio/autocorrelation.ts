@@ -46,6 +46,7 @@ export function createAutocorrelator(size: number, maxLag: number): Autocorrelat
   for (let i = 0; i < size; i++) frame[i] = window[i] ?? 0;
   correlate();
   const weights = Float64Array.from({ length: lags + 1 }, (_, lag) => (correlation[0] ?? 1) / (correlation[lag] ?? 1));
+  frame.fill(0);
 
   const compute = () => {
     correlate();
@@ -67,6 +68,6 @@ function hanning(size: number): Float64Array {
 }
 
 function fftSizeFor(size: number, maxLag: number): number {
-  const needed = size + 0.8 * (maxLag + KERNEL_HALF);
+  const needed = size + 0.75 * (maxLag + KERNEL_HALF);
   return 2 ** Math.ceil(Math.log2(Math.min(needed, size + maxLag + KERNEL_HALF)));
 }

@@ -1,5 +1,10 @@
+import { besselI0 } from './besselI0.ts';
+import { meanOf } from './sampled.ts';
+
 /** Samples that must be valid before lag 0 and after the last searched lag: half the length of the interpolation kernel. */
-export const KERNEL_HALF = 16;
+export const KERNEL_HALF = 24;
+/** Shape of the Kaiser window: ripple of 1e-4 below nine tenths of half the sample rate. */
+const BETA = 8;
 
 const PHASES = 16;
 const TAPS = 2 * KERNEL_HALF;
@@ -14,7 +19,7 @@ export type PeakRefiner = {
 };
 
 /**
- * Returns a refiner of maxima by band-limited interpolation: a Hann-windowed sinc of 32 taps, tabulated at sixteenths of
+ * Returns a refiner of maxima by band-limited interpolation: a Kaiser-windowed sinc of 48 taps, tabulated at sixteenths of
  * a sample, and a parabola through the three best of them. Needs `KERNEL_HALF` valid samples on both sides of the maximum.
  * Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency …", eq. 22, with a shorter kernel.
  */
@@ -61,9 +66,12 @@ function sincTable(): Float64Array {
     for (let k = 0; k < TAPS; k++) {
       const x = phase / PHASES - (k - KERNEL_HALF + 1);
       const u = x / KERNEL_HALF;
-      const window = 0.5 + 0.5 * Math.cos(Math.PI * u);
+      const window = besselI0(BETA * Math.sqrt(Math.max(0, 1 - u * u))) / besselI0(BETA);
       table[phase * TAPS + k] = x === 0 ? 1 : (window * Math.sin(Math.PI * x)) / (Math.PI * x);
     }
+    // Each row sums to 1, so that no phase is favoured on the flat top of a low-frequency maximum.
+    const row = table.subarray(phase * TAPS, (phase + 1) * TAPS);
+    row.set(row.map((w) => w / meanOf(row) / TAPS));
   }
   return table;
 }

@@ -1,3 +1,4 @@
+import { besselI0 } from './besselI0.ts';
 import { durationOf, layFrames, meanOf, type Contour, type Sound } from './sampled.ts';
 
 /** Square of the hearing threshold, 20 µPa. */
@@ -40,18 +41,6 @@ function kaiser20(half: number, exactHalf: number): Float64Array {
     const x = (i - half) / exactHalf;
     return besselI0(beta * Math.sqrt(Math.max(0, 1 - x * x)));
   });
-}
-
-/** Modified Bessel function of the first kind, order 0, by its power series (all terms positive, so no cancellation). */
-function besselI0(x: number): number {
-  const quarter = (x * x) / 4;
-  let term = 1;
-  let sum = 1;
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term *= quarter / (k * k);
-    sum += term;
-  }
-  return sum;
 }
 
 function windowedPower(samples: Float32Array, centre: number, window: Float64Array): number {

@@ -35,7 +35,7 @@ export type PitchMeter = {
  * Returns a pitch meter by the autocorrelation method: per frame of three periods of the floor, the maxima of the
  * normalised autocorrelation are candidates; the cheapest path through the candidates of all frames is the contour.
  * Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
- * sampled sound", sections 3 and 5. Deviation: maxima are interpolated with 32 taps instead of 140.
+ * sampled sound", sections 3 and 5. Deviation: maxima are interpolated with 48 taps instead of 140.
  */
 export function createPitchMeter(sampleRateHz: number, settings: PitchSettings): PitchMeter {
   const periodSamples = Math.floor(sampleRateHz / settings.floorHz);

@@ -97,11 +97,11 @@ function loadFrame(samples: Float32Array, start: number, window: Float64Array, i
   const to = Math.min(samples.length, start + WINDOW_SIZE);
   let sum = 0;
   for (let i = from; i < to; i++) sum += samples[i] ?? 0;
-  const mean = to > from ? sum / (to - from) : 0;
+  const mean = sum / WINDOW_SIZE;
   let power = 0;
   for (let i = 0; i < WINDOW_SIZE; i++) {
     const index = start + i;
-    const x = index >= from && index < to ? (samples[index] ?? 0) - mean : 0;
+    const x = (index >= from && index < to ? (samples[index] ?? 0) : 0) - mean;
     power += x * x;
     input[i] = x * (window[i] ?? 0);
   }

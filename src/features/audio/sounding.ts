@@ -22,7 +22,7 @@ export function toSounding(contour: Contour, durationS: number, thresholdDb: num
   const withoutGaps = join(
     withoutClicks.map((run) => (!run.isSounding && isShort(run, MIN_PAUSE_S) ? { ...run, isSounding: true } : run)),
   );
-  return withoutGaps.filter((run) => run.isSounding);
+  return withoutGaps.filter((run) => run.isSounding).map(({ startS, endS }) => ({ startS, endS }));
 }
 
 type Run = Interval & { readonly isSounding: boolean };
