@@ -41,7 +41,9 @@ export function createAudioRing(capacityMs: number): AudioRing {
         from = to = start;
       }
       if (start - to >= capacity) {
-        from = to = start;
+        ring.fill(0);
+        to = start;
+        from = start - capacity;
       } else if (start > to) put(ring, new Float32Array(start - to));
       put(ring, samples.subarray(Math.max(0, Math.min(samples.length, to - start))));
     },

@@ -91,7 +91,7 @@ function createWatch({ inputs, privacy, hasTurns, settings }: ModalityWatchOptio
     }
     const modality = stream.kind === 'audio' ? 'audio' : 'text';
     if (isBlocked[modality] || presence.reasonOf(modality, stream.speaker) === 'decode_error') return;
-    if (stream.kind === 'audio') speech.close(stream.streamId);
+    if (stream.kind === 'audio') speech.close(stream.streamId, clockMs);
     const isServedByAnother = [...streams.all()].some(
       (other) =>
         other.streamId !== stream.streamId &&

@@ -11,7 +11,7 @@ const RECOVERY_MS = 2_000;
 /** Follows whether speech is heard on each audio stream. */
 export type SpeechWatch = {
   open(streamId: string, speaker: Speaker | undefined, clockMs: number): void;
-  close(streamId: string): void;
+  close(streamId: string, clockMs: number): void;
   hear(voice: VoiceActivity, speaker: Speaker | undefined, clockMs: number): void;
   speak(record: UtteranceRecord, clockMs: number): void;
 };
@@ -24,7 +24,6 @@ type Heard = { readonly speaker: Speaker | undefined; lastSpeechMs: number; lost
  */
 export function watchSpeech(presence: Presence, noSpeechMs: number): SpeechWatch {
   const heard = new Map<string, Heard>();
-  let clockMs = 0;
   const open = (streamId: string, speaker: Speaker | undefined, lastSpeechMs: number): Heard => {
     const stream = { speaker, lastSpeechMs, lostAtMs: undefined };
     setBounded(heard, streamId, stream, MAX_STREAMS);
@@ -32,27 +31,26 @@ export function watchSpeech(presence: Presence, noSpeechMs: number): SpeechWatch
   };
   return {
     open,
-    close: (streamId) => {
+    close: (streamId, clockMs) => {
       const stream = heard.get(streamId);
       if (stream) stream.lostAtMs = clockMs;
     },
-    hear: (voice, speaker, nowMs) => {
-      clockMs = Math.max(clockMs, nowMs);
+    hear: (voice, speaker, clockMs) => {
       const known = heard.get(voice.streamId);
       const stream = known ?? open(voice.streamId, speaker, voice.startMs);
       if (known === undefined) presence.present('audio', speaker);
       if (stream.lostAtMs !== undefined) {
-        if (nowMs - stream.lostAtMs < RECOVERY_MS) return;
+        if (clockMs - stream.lostAtMs < RECOVERY_MS) return;
         stream.lostAtMs = undefined;
-        stream.lastSpeechMs = nowMs;
+        stream.lastSpeechMs = clockMs;
         presence.present('audio', stream.speaker);
       }
-      if (nowMs - stream.lastSpeechMs >= noSpeechMs) presence.absent('audio', stream.speaker, 'no_speech');
+      if (clockMs - stream.lastSpeechMs >= noSpeechMs) presence.absent('audio', stream.speaker, 'no_speech');
     },
-    speak: ({ streamId }, nowMs) => {
+    speak: ({ streamId }, clockMs) => {
       const stream = streamId === null ? undefined : heard.get(streamId);
       if (stream === undefined || stream.lostAtMs !== undefined) return;
-      stream.lastSpeechMs = nowMs;
+      stream.lastSpeechMs = clockMs;
       presence.present('audio', stream.speaker);
     },
   };
