@@ -5,7 +5,7 @@ import { paintLine, type Paint, type Span } from './present/paint.ts';
 import { fit } from './present/textWidth.ts';
 
 /** What a probe found: a version and where it comes from, or why it found nothing. `note` adds what else to know. */
-export type Finding =
+type Finding =
   | { readonly isFound: true; readonly version: string; readonly from: string; readonly note?: string }
   | { readonly isFound: false; readonly reason: string };
 
@@ -16,7 +16,7 @@ export type Probe = () => Promise<Finding>;
 export type DoctorProbes = Readonly<Record<Component, Probe>>;
 
 /** A part in the report; `withoutIt` and `howToGet` are there when it was not found. */
-export type ComponentReport = {
+type ComponentReport = {
   readonly component: Component;
   readonly title: string;
   readonly isRequired: boolean;

@@ -9,7 +9,7 @@ export const ANNA: Speaker = { id: 'anna', name: 'Anna', source: 'track' };
 export const BEN: Speaker = { id: 'ben', name: 'Ben', source: 'track' };
 
 /** Probabilities over {@link LABELS} with `confidence` on `label` and the rest shared evenly. */
-export function probabilitiesOf(label: string, confidence: number): Record<string, number> {
+function probabilitiesOf(label: string, confidence: number): Record<string, number> {
   const rest = (1 - confidence) / (LABELS.length - 1);
   return Object.fromEntries(LABELS.map((other) => [other, other === label ? confidence : rest]));
 }

@@ -19,8 +19,7 @@ export type FileWriter = Presenter & {
 
 /** How many final utterances and modality changes captions and timeline hold; the lines of `insights.jsonl` hold all. */
 export const MAX_KEPT_UTTERANCES = 20_000;
-/** See {@link MAX_KEPT_UTTERANCES}. */
-export const MAX_KEPT_CHANGES = 10_000;
+const MAX_KEPT_CHANGES = 10_000;
 /** How much of a text captions and timeline hold, in UTF-16 code units. */
 const MAX_KEPT_TEXT = 2_000;
 

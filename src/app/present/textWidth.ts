@@ -1,6 +1,8 @@
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-const ASCII_ONLY = /^[ -~]*$/;
+/** Text in which every UTF-16 code unit is one cell: ASCII, Latin letters, usual punctuation, and the marks and bars we draw. */
+const ONE_CELL_EACH =
+  /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2013\u2014\u2018-\u201e\u2026\u2500-\u259f\u25cb\u25cf\u25d0\u2713\u2717]*$/;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\p{Cc}]$/u;
 const EMOJI = /^(?:\p{Emoji_Presentation}|\p{Regional_Indicator}{2}|.\ufe0f|\p{Extended_Pictographic}.*\u200d)/u;
 /** East Asian Wide and Fullwidth. Source: Unicode 16 EastAsianWidth.txt, neighbouring ranges joined. */
@@ -9,7 +11,7 @@ const WIDE =
 
 /** Returns how many terminal cells a text takes: 2 for East Asian wide characters and emoji, 0 for combining marks. */
 export function displayWidth(text: string): number {
-  if (ASCII_ONLY.test(text)) return text.length;
+  if (ONE_CELL_EACH.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) width += graphemeWidth(segment);
   return width;
