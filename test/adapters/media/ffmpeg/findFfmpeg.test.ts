@@ -20,7 +20,9 @@ function fakeOnPath(script: string, mode = 0o755): string {
 }
 const saysVersion = (version: string): string => `echo "ffmpeg version ${version} Copyright (c) the FFmpeg developers"`;
 
-describe.skipIf(process.platform === 'win32')('findFfmpeg (skipped: on Windows, whose programs are no scripts)', () => {
+const isWindows = process.platform === 'win32';
+const skipped = isWindows ? 'skipped: programs are no scripts on Windows: ' : '';
+describe.skipIf(isWindows)(`${skipped}findFfmpeg`, () => {
   it('takes FFMPEG_PATH before everything else', () => {
     const [chosen, onPath] = [fakeOnPath(saysVersion('9.1')), fakeOnPath(saysVersion('8.0'))];
     expect(findFfmpeg({ FFMPEG_PATH: chosen, PATH: dirname(onPath) })).toEqual({
