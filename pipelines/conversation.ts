@@ -3,6 +3,8 @@ import type { ConversationModel } from '../src/domain/conversationModel.ts';
 import type { Insight } from '../src/domain/insight.ts';
 import type { PrivacyMode } from '../src/domain/modality.ts';
 import type { Observation } from '../src/domain/observation.ts';
+import { prosody8 } from '../src/features/audio/prosody.ts';
+import { segmentDescriptors } from '../src/features/audio/segments.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT, type AlignmentSettings } from '../src/operators/alignTranscripts.ts';
 import { classify, DEFAULT_CLASSIFICATION, type ClassificationSettings } from '../src/operators/classify.ts';
 import { collectEvidence, DEFAULT_EVIDENCE } from '../src/operators/collectEvidence.ts';
@@ -44,13 +46,16 @@ export const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
 export type ConversationDeps = {
   /** One conversation's model; used by one subscription. */
   readonly model: ConversationModel;
-  readonly features: AudioFeatures;
   /** Names of the weights and the tensor backend, for the `session` insight. */
   readonly weights: string;
   readonly backend: string;
   /** Wall time in ms; measures `computeMs` and nothing else. */
   readonly now: () => number;
+  /** What is measured of audio; ours unless given. */
+  readonly features?: AudioFeatures;
 };
+
+const AUDIO_FEATURES: AudioFeatures = { prosody: prosody8, segments: segmentDescriptors };
 
 /**
  * Emits the insights of a conversation: `session` first, then modalities that come and go, faults, and for each
@@ -65,7 +70,7 @@ export function analyzeConversation(
   deps: ConversationDeps,
   settings: ConversationSettings = DEFAULT_CONVERSATION_SETTINGS,
 ): Observable<Insight> {
-  const { model, features, weights, backend, now } = deps;
+  const { model, features = AUDIO_FEATURES, weights, backend, now } = deps;
   const { privacy, hasTurns } = settings;
   const { inputs, labels, lookAhead } = model;
   const utterances$ = observations$.pipe(

@@ -168,7 +168,8 @@ describe('watchModalities', () => {
   });
 
   it('counts the minute from the last speech.', () => {
-    const silence = [...voice('ada', 150_000, [])].toSpliced(100, 0, measured(32_000, ADA, 'hi'));
+    const silence: Signal[] = [...voice('ada', 150_000, [])];
+    silence.splice(100, 0, measured(32_000, ADA, 'hi'));
     expect(after(...silence)).toEqual(['92160 Ada audio absent no_speech']);
   });
 

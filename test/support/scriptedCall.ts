@@ -52,7 +52,7 @@ export function* voice(
       streamId,
       startMs,
       samples,
-      speech: Float32Array.from(flags, (flag) => (flag ? 0.95 : 0.02)),
+      speech: Float32Array.from(flags, (flag: boolean): number => (flag ? 0.95 : 0.02)),
       speechStartMs: startMs,
       frameMs: FRAME_MS,
     };
