@@ -1,0 +1,53 @@
+import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
+import { createFaceModelProbe, modelsFolder } from '../doctor/faceModel.ts';
+import { doctorJson, exitStatusOf, renderDoctor, runDoctor } from '../doctor.ts';
+import { packageVersion } from '../packageRoot.ts';
+import { colourDepth, createPaint } from '../present/paint.ts';
+import { startTensorBackend } from '../tensorBackend.ts';
+import type { Terminal } from '../terminal.ts';
+import { loadWeights, shippedWeightsPath } from '../weights.ts';
+
+/** Prints one line per part of the installation; returns 0 when recordings can be analyzed, else 1. */
+export async function runDoctorCommand(json: boolean, terminal: Terminal): Promise<number> {
+  const version = packageVersion();
+  const report = await runDoctor({
+    ffmpeg: async () => {
+      const { findFfmpeg } = await import('../../../adapters/media/ffmpeg/findFfmpeg.ts');
+      const found = findFfmpeg(terminal.env);
+      return { isFound: true, version: found.version, from: `${found.source} (${found.path})` };
+    },
+    vad: async () => {
+      const { createSileroDetector } = await import('../../../adapters/vad/silero/createSileroDetector.ts');
+      const detector = await createSileroDetector();
+      await detector.close();
+      return {
+        isFound: true,
+        version: detector.model,
+        from: `@ricky0123/vad-web, run by ${detector.runtime} ${detector.runtimeVersion}`,
+      };
+    },
+    backend: async () => {
+      const started = await startTensorBackend();
+      const note = started.skipped.length > 0 ? { note: `not used: ${started.skipped.join('; ')}` } : {};
+      return { isFound: true, version: `tfjs ${started.version}`, from: `${started.name} backend`, ...note };
+    },
+    weights: async () => {
+      const { provenance, config } = await loadWeights();
+      const inputs = config.inputs.map((input) => input.name).join(' + ');
+      return {
+        isFound: true,
+        version: `${provenance.name} (${inputs})`,
+        from: shippedWeightsPath(),
+        note: `licence: ${provenance.licence}`,
+      };
+    },
+    faceModel: createFaceModelProbe(modelsFolder(terminal.env)),
+    recognizers: createRecognizersProbe(),
+    captions: createBuiltInProbe(version, 'WebVTT, SRT, JSON'),
+    rttm: createBuiltInProbe(version, 'RTTM'),
+  });
+  terminal.out.write(
+    `${json ? doctorJson(report) : renderDoctor(report, createPaint(colourDepth(terminal.out, terminal.env)))}\n`,
+  );
+  return exitStatusOf(report);
+}

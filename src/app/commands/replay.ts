@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { lastValueFrom, tap } from 'rxjs';
+import type { PrivacyMode } from '../../domain/modality.ts';
+import type { Insight } from '../../domain/insight.ts';
+import { createEmotionModel } from '../../model/conversation.ts';
+import { encodeInsight } from '../../protocol/insight.ts';
+import { ADAPTERS } from '../adapters.ts';
+import { packageRoot } from '../packageRoot.ts';
+import { createFileWriter } from '../present/files.ts';
+import { createTerminalView } from '../present/terminal.ts';
+import { openInputs, type ReplayRequest } from '../replay/inputs.ts';
+import { replay } from '../replay/replay.ts';
+import type { Pacer } from '../replay/timeline.ts';
+import { startTensorBackend } from '../tensorBackend.ts';
+import { loadWeights } from '../weights.ts';
+import { EXIT, type Terminal } from '../terminal.ts';
+
+/** What `undertone replay` was asked for. */
+export type ReplayCommand = ReplayRequest & {
+  readonly speed: number | 'max';
+  readonly out?: string | undefined;
+  readonly json: boolean;
+  readonly weights?: string | undefined;
+  readonly privacy: PrivacyMode;
+};
+
+const WALL_CLOCK: Pacer = {
+  nowMs: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/**
+ * Replays a recorded call and shows or writes its insights. Everything that can be refused is refused before anything is
+ * written. Returns the exit status: 0 done, 2 part of the recording could not be decoded, 130 interrupted.
+ * @throws UndertoneError for input, options or output that cannot be used
+ */
+export async function runReplay(command: ReplayCommand, terminal: Terminal): Promise<number> {
+  const reader = await ADAPTERS.media();
+  const inputs = await openInputs(command, reader);
+  const [backend, weights] = await Promise.all([startTensorBackend(), loadWeights(command.weights)]);
+  const vad = inputs.audio.length > 0 ? await ADAPTERS.vad() : undefined;
+  const model = createEmotionModel(weights);
+  const files = command.out === undefined ? undefined : createFileWriter(command.out);
+  const view = command.json
+    ? undefined
+    : createTerminalView({ ...terminal, speed: command.speed, durationMs: inputs.durationMs, nowMs: WALL_CLOCK.nowMs });
+  for (const notice of inputs.notices) terminal.err.write(`${notice}\n`);
+  let faults = 0;
+  const show = (insight: Insight): void => {
+    if (insight.type === 'fault') faults += 1;
+    files?.show(insight);
+    view?.show(insight);
+    if (command.json) terminal.out.write(`${encodeInsight(insight)}\n`);
+  };
+  const deps = {
+    reader,
+    vad,
+    model,
+    weights: weights.provenance.name,
+    backend: backend.name,
+    pacer: WALL_CLOCK,
+    whenReady: terminal.whenReady,
+    onProgress: (atMs: number) => view?.advance(atMs),
+  };
+  try {
+    await lastValueFrom(
+      replay(inputs, deps, { privacy: command.privacy, speed: command.speed, stop: terminal.stop }).pipe(tap(show)),
+    );
+    await view?.close();
+    await files?.close();
+  } catch (error) {
+    files?.discard();
+    await view?.close();
+    throw error;
+  } finally {
+    model.dispose();
+    await vad?.close();
+  }
+  for (const path of files?.paths ?? []) terminal.err.write(`wrote ${path}\n`);
+  if (terminal.isInterrupted()) return EXIT.interrupted;
+  return faults > 0 ? EXIT.refused : EXIT.done;
+}
+
+/** Plays the bundled call in real time, as `npm start` does. */
+export function runStart(
+  options: { readonly json: boolean; readonly speed: number | 'max'; readonly out?: string | undefined },
+  terminal: Terminal,
+): Promise<number> {
+  const call = join(packageRoot(), 'fixtures', 'call');
+  return runReplay(
+    {
+      ...options,
+      tracks: [`Ada=${join(call, 'ada.mp4')}`, `Ben=${join(call, 'ben.mp4')}`],
+      channels: [],
+      captions: join(call, 'captions.vtt'),
+      privacy: 'none',
+    },
+    terminal,
+  );
+}

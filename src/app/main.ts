@@ -1,0 +1,149 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
+import { isUndertoneError } from '../errors.ts';
+import { BACKENDS, type Backend } from '../model/backend.ts';
+import { packageVersion } from './packageRoot.ts';
+import { EXIT, processTerminal, type Terminal } from './terminal.ts';
+
+type ReplayOptions = {
+  track: string[];
+  channels: string[];
+  captions?: string;
+  rttm?: string;
+  speed: number | 'max';
+  out?: string;
+  json: boolean;
+  privacy: PrivacyMode;
+  weights?: string;
+};
+
+function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
+  const program = new Command('undertone')
+    .description('Says, utterance by utterance and speaker by speaker, which emotion is expressed and how sure it is.')
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError('(undertone --help says more)');
+  program
+    .command('start', { isDefault: true })
+    .description('play the bundled call')
+    .addOption(speedOption())
+    .option('--json', 'one JSON object per insight on standard output', false)
+    .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
+    .action(async (options: Pick<ReplayOptions, 'speed' | 'json' | 'out'>) =>
+      finish(await (await import('./commands/replay.ts')).runStart(options, terminal)),
+    );
+  program
+    .command('replay')
+    .description('analyze a recorded call')
+    .argument('[media]', 'an audio or video file')
+    .option('--track <NAME=FILE>', 'one file per participant; repeat it', collect, [])
+    .option('--channels <NAME,NAME>', 'one channel of the file per participant', list, [])
+    .option('--captions <file>', 'WebVTT, SRT or JSON captions')
+    .option('--rttm <file>', 'who speaks when')
+    .addOption(speedOption().default('max'))
+    .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
+    .option('--json', 'one JSON object per insight on standard output', false)
+    .addOption(new Option('--privacy <mode>', 'what is never looked at').choices(PRIVACY_MODES).default('none'))
+    .option('--weights <file>', 'a weights file other than the one that ships')
+    .action(async (media: string | undefined, { track, ...options }: ReplayOptions) =>
+      finish(await (await import('./commands/replay.ts')).runReplay({ ...options, media, tracks: track }, terminal)),
+    );
+  program
+    .command('doctor')
+    .description('say what is there and what is lost without the rest')
+    .option('--json', 'as one JSON object', false)
+    .action(async ({ json }: { json: boolean }) =>
+      finish(await (await import('./commands/doctor.ts')).runDoctorCommand(json, terminal)),
+    );
+  addResearchCommands(program, terminal, finish);
+  return program;
+}
+
+function addResearchCommands(program: Command, terminal: Terminal, finish: (status: number) => void): void {
+  program
+    .command('train')
+    .description('train weights on a dataset in format 1')
+    .requiredOption('--config <file>', 'training configuration')
+    .requiredOption('--data <dir>', 'dataset folder')
+    .requiredOption('--out <dir>', 'where checkpoint and weights go')
+    .option('--resume', 'continue from the last whole epoch', false)
+    .option('--seed <n>', 'instead of the seed of the configuration', wholeNumber)
+    .addOption(new Option('--backend <name>').choices(['auto', ...BACKENDS]).default('auto'))
+    .action(
+      async (options: {
+        config: string;
+        data: string;
+        out: string;
+        resume: boolean;
+        seed?: number;
+        backend: Backend | 'auto';
+      }) => finish(await (await import('./commands/train.ts')).runTrain(options, terminal)),
+    );
+  program
+    .command('evaluate')
+    .description('measure weights on a split of a dataset')
+    .option('--weights <file>', 'a weights file other than the one that ships')
+    .requiredOption('--data <dir>', 'dataset folder')
+    .option('--split <name>', 'which split', 'dev')
+    .option('--show <NAME,NAME>', 'only these modalities', list, [])
+    .option('--json', 'as one JSON object', false)
+    .action(async (options: { weights?: string; data: string; split: string; show: string[]; json: boolean }) =>
+      finish(await (await import('./commands/evaluate.ts')).runEvaluate(options, terminal)),
+    );
+}
+
+function speedOption(): Option {
+  return new Option('--speed <n>', 'times real time, or max').argParser(speed).default(1);
+}
+
+function speed(value: string): number | 'max' {
+  if (value === 'max') return 'max';
+  const n = Number(value);
+  if (!Number.isFinite(n) || n <= 0 || n > 1000)
+    throw new InvalidArgumentError('It must be a number above 0 and up to 1000, or max.');
+  return n;
+}
+
+function wholeNumber(value: string): number {
+  const n = Number(value);
+  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError('It must be a whole number from 0.');
+  return n;
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+function list(value: string): string[] {
+  return value.split(',').map((name) => name.trim());
+}
+
+/** Runs a command line; returns its exit status. Never throws. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let status = EXIT.done;
+  try {
+    await buildProgram(terminal, (s) => (status = s)).parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.refused;
+    if (isUndertoneError(error)) {
+      terminal.err.write(`undertone: ${error.code}: ${error.message}\n`);
+      return error.code === 'INTERNAL' ? EXIT.failed : EXIT.refused;
+    }
+    terminal.err.write(`undertone: INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
+    return EXIT.failed;
+  }
+}
+
+if (process.argv[1] !== undefined && (await isThisFile(process.argv[1]))) {
+  process.exitCode = await main(process.argv.slice(2), processTerminal());
+  // Whatever the ending left open (a decoder, a worker) does not keep the process.
+  setTimeout(() => process.exit(), 2_000).unref();
+}
+
+async function isThisFile(path: string): Promise<boolean> {
+  const { realpath } = await import('node:fs/promises');
+  const { fileURLToPath } = await import('node:url');
+  return (await realpath(path).catch(() => path)) === fileURLToPath(import.meta.url);
+}

@@ -1,0 +1,137 @@
+import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
+import type { Observation, StreamClosed } from '../../domain/observation.ts';
+import { isUndertoneError } from '../../errors.ts';
+import { createCameraWatch } from './cameraActivity.ts';
+import type { AudioInput, ReplayInputs, VideoInput } from './inputs.ts';
+import { mergeMoments, type Moment } from './timeline.ts';
+
+/** How often a picture is looked at to see whether the camera is on. */
+const CAMERA_FRAMES = { framesPerSecond: 2, width: 32, height: 18, format: 'gray' } as const;
+/** A stream that ends less than this before all others has not ended early. */
+const SAME_END_MS = 1_000;
+
+/**
+ * Yields what a recorded call shows and says, in order of arrival: sound arrives as it is played, a caption or a turn when
+ * it is over (or when the file says it arrived). Decoding is pulled, so memory does not grow with the recording.
+ */
+export async function* observeRecording(
+  inputs: ReplayInputs,
+  reader: MediaReader,
+  vad: VoiceActivityDetector | undefined,
+): AsyncGenerator<Moment> {
+  yield { atMs: 0, observations: openings(inputs) };
+  const sources = [
+    ...inputs.audio.map((input) => listen(input, reader, vad as VoiceActivityDetector)),
+    ...inputs.video.map((input) => watch(input, reader)),
+    fromList(inputs.turns),
+    fromList(inputs.captions),
+  ];
+  yield* withoutLastClosings(mergeMoments(sources));
+}
+
+function openings(inputs: ReplayInputs): Observation[] {
+  const opened = (
+    kind: 'audio' | 'video' | 'captions',
+    streamId: string,
+    speaker: AudioInput['speaker'],
+  ): Observation => ({
+    type: 'streamOpened',
+    arrivalMs: 0,
+    streamId,
+    kind,
+    ...(speaker && { speaker }),
+  });
+  return [
+    ...inputs.audio.map(({ streamId, speaker }) => opened('audio', streamId, speaker)),
+    ...inputs.video.map(({ streamId, speaker }) => opened('video', streamId, speaker)),
+    ...(inputs.hasCaptions ? [opened('captions', 'captions', undefined)] : []),
+  ];
+}
+
+async function* fromList(list: readonly Observation[]): AsyncGenerator<Moment> {
+  for (const observation of list) yield { atMs: observation.arrivalMs, observations: [observation] };
+}
+
+async function* listen(input: AudioInput, reader: MediaReader, vad: VoiceActivityDetector): AsyncGenerator<Moment> {
+  const { streamId, path, channel } = input;
+  const stream = vad.open();
+  let frames = 0;
+  let atMs = 0;
+  try {
+    for await (const { startMs, samples } of reader.decodeAudio(path, channel === undefined ? {} : { channel })) {
+      const speech = await stream.process(samples);
+      const speechStartMs = frames * stream.frameMs;
+      frames += speech.length;
+      atMs = startMs + samples.length / 16;
+      yield {
+        atMs,
+        observations: [
+          {
+            type: 'voice',
+            arrivalMs: atMs,
+            streamId,
+            startMs,
+            samples,
+            speech,
+            speechStartMs,
+            frameMs: stream.frameMs,
+          },
+        ],
+      };
+    }
+    yield ended(streamId, atMs);
+  } catch (error) {
+    yield broken(error, streamId, atMs);
+  } finally {
+    stream.close();
+  }
+}
+
+async function* watch(input: VideoInput, reader: MediaReader): AsyncGenerator<Moment> {
+  const { streamId, path } = input;
+  const camera = createCameraWatch();
+  let lastMs = 0;
+  try {
+    for await (const frame of reader.decodeVideo(path, CAMERA_FRAMES)) {
+      lastMs = frame.atMs;
+      const change = camera(frame);
+      yield {
+        atMs: lastMs,
+        observations: change ? [{ type: 'camera', arrivalMs: lastMs, streamId, isOn: change.isOn }] : [],
+      };
+    }
+    yield ended(streamId, lastMs);
+  } catch (error) {
+    yield broken(error, streamId, lastMs);
+  }
+}
+
+function ended(streamId: string, atMs: number): Moment {
+  return { atMs, observations: [{ type: 'streamClosed', arrivalMs: atMs, streamId, reason: 'track_ended' }] };
+}
+
+/** A file that breaks off is a fault; anything else is not ours to survive. */
+function broken(error: unknown, streamId: string, atMs: number): Moment {
+  if (!isUndertoneError(error) || error.code !== 'DECODE_ERROR') throw error;
+  return {
+    atMs,
+    observations: [
+      { type: 'fault', arrivalMs: atMs, streamId, code: error.code, message: error.message },
+      { type: 'streamClosed', arrivalMs: atMs, streamId, reason: 'decode_error' },
+    ],
+  };
+}
+
+/** Drops "track ended" of the streams that end with the recording: only what ends earlier is missing afterwards. */
+async function* withoutLastClosings(moments: AsyncIterable<Moment>): AsyncGenerator<Moment> {
+  let waiting: StreamClosed[] = [];
+  for await (const { atMs, observations } of moments) {
+    const due = waiting.filter((closing) => atMs > closing.arrivalMs + SAME_END_MS);
+    waiting = waiting.filter((closing) => !due.includes(closing));
+    const passed: Observation[] = due.map((closing) => ({ ...closing, arrivalMs: atMs }));
+    for (const observation of observations)
+      if (observation.type === 'streamClosed' && observation.reason === 'track_ended') waiting.push(observation);
+      else passed.push(observation);
+    yield { atMs, observations: passed };
+  }
+}

@@ -1,0 +1,64 @@
+import { from, mergeMap, type Observable } from 'rxjs';
+import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
+import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
+import type { Insight } from '../../domain/insight.ts';
+import type { PrivacyMode } from '../../domain/modality.ts';
+import { prosody8 } from '../../features/audio/prosody.ts';
+import { segmentDescriptors } from '../../features/audio/segments.ts';
+import type { EmotionModel } from '../../model/conversation.ts';
+import type { ReplayInputs } from './inputs.ts';
+import { observeRecording } from './observe.ts';
+import { type Moment, pace, type Pacer } from './timeline.ts';
+
+/** What a replay needs that waits or has effects. */
+export type ReplayDeps = {
+  readonly reader: MediaReader;
+  /** Not needed, and not loaded, when no sound is analyzed. */
+  readonly vad: VoiceActivityDetector | undefined;
+  readonly model: EmotionModel;
+  readonly weights: string;
+  readonly backend: string;
+  readonly pacer: Pacer;
+  /** Awaited before each moment: lets a slow reader of the results slow the decoder down. */
+  readonly whenReady?: () => Promise<void> | undefined;
+  readonly onProgress?: (atMs: number) => void;
+};
+
+/** How a replay runs. When `stop` is aborted, the recording ends there and what was heard becomes final. */
+export type ReplaySettings = {
+  readonly privacy: PrivacyMode;
+  readonly speed: number | 'max';
+  readonly stop: AbortSignal;
+};
+
+/** Emits the insights of a recorded call. Live and replay differ in the source and the clock only. */
+export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplaySettings): Observable<Insight> {
+  const moments = pace(observeRecording(inputs, deps.reader, deps.vad), settings.speed, deps.pacer);
+  const observations$ = from(untilStopped(moments, deps, settings.stop)).pipe(
+    mergeMap(({ observations }) => observations),
+  );
+  return analyzeConversation(
+    observations$,
+    {
+      model: deps.model.open(),
+      features: { prosody: prosody8, segments: segmentDescriptors },
+      weights: deps.weights,
+      backend: deps.backend,
+      now: () => performance.now(),
+    },
+    { ...DEFAULT_CONVERSATION_SETTINGS, privacy: settings.privacy, hasTurns: inputs.hasTurns },
+  );
+}
+
+async function* untilStopped(
+  moments: AsyncIterable<Moment>,
+  deps: ReplayDeps,
+  stop: AbortSignal,
+): AsyncGenerator<Moment> {
+  for await (const moment of moments) {
+    if (stop.aborted) return;
+    await deps.whenReady?.();
+    deps.onProgress?.(moment.atMs);
+    yield moment;
+  }
+}
