@@ -7,7 +7,7 @@ import type { UtteranceMeasured, UtteranceRecord } from './signal.ts';
 export type UtteranceDraft = Omit<UtteranceInsight, 'seq'>;
 
 /** When, in session time, and after how much computing an answer is told. */
-export type Telling = { readonly atMs: number; readonly computeMs: number };
+type Telling = { readonly atMs: number; readonly computeMs: number };
 
 /** What has been told of each utterance. */
 export type Predictions = {

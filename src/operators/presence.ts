@@ -4,7 +4,7 @@ import { setBounded } from './bounded.ts';
 import type { ModalityChanged } from './signal.ts';
 
 /** A modality that came or went, and whose. */
-export type PresenceChange = Omit<ModalityChanged, 'type' | 'arrivalMs'>;
+type PresenceChange = Omit<ModalityChanged, 'type' | 'arrivalMs'>;
 
 /** What has been said of each modality of each speaker (of everybody: undefined), and what is to be said now. */
 export type Presence = {

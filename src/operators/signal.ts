@@ -33,7 +33,7 @@ export type SpeechOpened = {
 };
 
 /** What had opened was too short to be speech, or another source now bounds the speech of its stream. */
-export type SpeechDropped = {
+type SpeechDropped = {
   readonly type: 'speechDropped';
   readonly arrivalMs: number;
   readonly streamId: string;

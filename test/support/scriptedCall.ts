@@ -59,7 +59,13 @@ export function* voice(
   }
 }
 
-export function cue(startMs: number, endMs: number, text: string, speaker?: Speaker, arrivalMs = endMs): Transcript {
+export function cue(
+  startMs: number,
+  endMs: number,
+  text: string,
+  speaker?: Speaker,
+  arrivalMs: number = endMs,
+): Transcript {
   return { type: 'transcript', arrivalMs, streamId: 'captions', startMs, endMs, text, ...(speaker && { speaker }) };
 }
 
