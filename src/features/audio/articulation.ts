@@ -47,7 +47,7 @@ export function createArticulationMeter(sampleRateHz: number): ArticulationMeter
     if (contour.frames.count === 0) return undefined;
     const loudest = quantile(contour.values, 0.99);
     const sounding = toSounding(contour, durationOf(sound), loudest - SILENCE_DB);
-    const lowest = edgeExtremum(contour.values, -1);
+    const lowest = lowestOf(contour.values);
     const peaks = findPeaks(contour.values).filter((peak) => peak.value > Math.max(loudest - SILENCE_DB, lowest));
     const times = followedByDip(contour.values, peaks)
       .map((peak) => contour.frames.firstS + peak.index * contour.frames.stepS)
@@ -61,16 +61,15 @@ function totalS(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, { startS, endS }) => sum + endS - startS, 0);
 }
 
-/** Lowest (-1) or highest (1) value, inner extrema interpolated by a parabola. */
-export function edgeExtremum(values: Float64Array, sign: 1 | -1): number {
-  let best = -Infinity;
+/** Lowest value, inner minima interpolated by a parabola. */
+function lowestOf(values: Float64Array): number {
+  let lowest = Infinity;
   for (let i = 0; i < values.length; i++) {
-    const here = sign * (values[i] ?? 0);
-    const isInner = i > 0 && i < values.length - 1;
-    const isPeak = isInner && here > sign * (values[i - 1] ?? 0) && here >= sign * (values[i + 1] ?? 0);
-    best = Math.max(best, isPeak ? sign * parabolicExtremum(values, i).value : here);
+    const here = values[i] ?? 0;
+    const isDip = i > 0 && i < values.length - 1 && here < (values[i - 1] ?? 0) && here <= (values[i + 1] ?? 0);
+    lowest = Math.min(lowest, isDip ? parabolicExtremum(values, i).value : here);
   }
-  return sign * best;
+  return lowest;
 }
 
 function findPeaks(values: Float64Array): Extremum[] {

@@ -26,6 +26,9 @@ export const PROSODY_COLUMNS = [
  */
 export const UNMEASURED_ARTICULATION_RATE = 3.7585533;
 
+/** Sixteen steps of 16-bit audio (-66 dB): what stays below is mostly quantisation noise, and its harmonicity means nothing. */
+const LOWEST_PEAK = 5e-4;
+
 /** Measures the prosody of one utterance; see {@link prosody8}. Keeps tables and scratch buffers, no state. */
 export type ProsodyMeter = (samples: Float32Array) => Float32Array | undefined;
 
@@ -43,7 +46,7 @@ export function createProsodyMeter(sampleRateHz: number): ProsodyMeter {
   const measureArticulation = createArticulationMeter(sampleRateHz);
   return (samples) => {
     const sound = toSound(samples, sampleRateHz);
-    if (!(sound.peak > 0 && sound.peak < Infinity)) return undefined;
+    if (!(sound.peak > LOWEST_PEAK && sound.peak < Infinity)) return undefined;
     const intensity = measureIntensity(sound);
     if (intensity.frames.count === 0) return undefined;
     const voiced = pitchMeter.track(sound).values.filter((hz) => hz > 0);
@@ -65,8 +68,8 @@ export function createProsodyMeter(sampleRateHz: number): ProsodyMeter {
 
 /**
  * Returns the eight measures of {@link PROSODY_COLUMNS} of one utterance, or `undefined` when they cannot be measured: it is
- * shorter than 64 ms, has no voiced frame, is digital silence or a constant, or has a sample that is not a finite number.
- * Every value is finite. `samples`: mono, in [-1, 1].
+ * shorter than 64 ms, has no voiced frame, stays within 5e-4 of its mean (-66 dB, sixteen steps of 16 bits), or has a sample
+ * that is not a finite number. Every value is finite. `samples`: mono, in [-1, 1].
  * Source: Praat's algorithms as called by the script that made the training columns; docs/prosody.md says which, and how
  * closely these agree.
  * @throws RangeError when `sampleRateHz` is not between 8,000 and 48,000.
