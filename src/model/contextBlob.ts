@@ -114,12 +114,17 @@ function parseHeader(bytes: Uint8Array, config: ModelConfig): Header {
   const strings = (list: unknown): boolean => Array.isArray(list) && list.every((x) => typeof x === 'string');
   if (!strings(header.speakers) || header.speakers.length > MAX_SPEAKERS) fail('its speakers are not valid');
   if (!Array.isArray(header.window) || header.window.length > config.lookAhead + 1) fail('its window is not valid');
-  for (const item of header.window)
-    if (!strings([item?.id, item?.speaker]) || !Array.isArray(item.weights) || !item.weights.every(Number.isFinite))
-      fail('its window is not valid');
+  if (!(header.window as readonly unknown[]).every(isWindowEntry)) fail('its window is not valid');
   for (const part of [header.statistics?.speakers, header.statistics?.before])
     if (!isStatistics(part, config)) fail('its statistics are not valid');
   return header;
+}
+
+function isWindowEntry(value: unknown): boolean {
+  const { id, speaker, weights } = (value ?? {}) as Record<string, unknown>;
+  return (
+    typeof id === 'string' && typeof speaker === 'string' && Array.isArray(weights) && weights.every(Number.isFinite)
+  );
 }
 
 function isStatistics(part: SavedSpeakers['speakers'] | undefined, config: ModelConfig): boolean {

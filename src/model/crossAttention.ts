@@ -14,10 +14,7 @@ export function toKeysValues(p: Parameters, config: ModelConfig, modes: Readonly
     { length: config.layers },
     (_, l) =>
       new Map(
-        [...modes].map(([mode, { tokens }]) => [
-          mode,
-          tf.matMul(tokens, p.tensor(`acn.${l}.${mode}.kv`)) as tf.Tensor2D,
-        ]),
+        [...modes].map(([mode, { tokens }]) => [mode, tf.matMul<tf.Tensor2D>(tokens, p.tensor(`acn.${l}.${mode}.kv`))]),
       ),
   );
 }

@@ -63,7 +63,7 @@ function encodeInput(
   }
   const x = dense(p, `${input.name}.project`, given.rows);
   if (input.kind === 'vector') {
-    const tokens = tf.reshape(x, [-1, width]) as tf.Tensor2D;
+    const tokens = tf.reshape<tf.Rank.R2>(x, [-1, width]);
     const offsets = given.offsets.map((row) => row * input.tokens);
     return { tokens: dropout(normalise(p, `${input.name}.norm`, tokens), training), offsets };
   }

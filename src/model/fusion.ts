@@ -3,7 +3,6 @@ import { MODALITIES } from '../domain/modality.ts';
 import { type Mode, type ModelConfig, MODES } from './config.ts';
 import { crossAttend, toKeysValues } from './crossAttention.ts';
 import { encode, type ModeTokens, type UtteranceBatch } from './encoders.ts';
-import { rotate } from './jointEmbedding.ts';
 import { dense, type TrainingMode } from './layers.ts';
 import { toOffsets, countOf } from './ops/ragged.ts';
 import { gatherRows, meanRows } from './ops/rows.ts';
@@ -134,10 +133,10 @@ export function substitute(
   let sum: tf.Tensor2D = tf.zeros([size, config.width]);
   for (const [other, descriptor] of others) {
     const weight = (shares.get(other) as Float32Array).map((share, i) => share / Math.max(1e-6, total[i] as number));
-    const z = plain ? descriptor : rotate(descriptor, p.tensor(`joint.${other}`), 'map');
+    const z = plain ? descriptor : p.rotate(other, descriptor, 'map');
     sum = tf.add(sum, tf.mul(z, tf.tensor2d(weight, [size, 1])));
   }
-  return plain ? sum : rotate(sum, p.tensor(`joint.${mode}`), 'inverse');
+  return plain ? sum : p.rotate(mode, sum, 'inverse');
 }
 
 /**
@@ -160,9 +159,9 @@ function applyGates(
   const gates = PAIRS.map((_, i) => tf.slice2d(alpha as tf.Tensor2D, [i * size, 0], [size, config.width]));
   const blocks = MODES.map((m) => {
     const mixed = PAIRS.flatMap(([a, n], i) => (a === m ? [mix(of(f, m), of(f, n), gates[i] as tf.Tensor2D)] : []));
-    return tf.div(tf.addN(mixed), mixed.length) as tf.Tensor2D;
+    return tf.div<tf.Tensor2D>(tf.addN(mixed), mixed.length);
   });
-  const means = gates.map((gate) => tf.mean(gate, 1, true) as tf.Tensor2D);
+  const means = gates.map((gate) => tf.mean<tf.Tensor2D>(gate, 1, true));
   return { fused: tf.concat2d(blocks, 1), gates: tf.concat2d(means, 1) };
 }
 

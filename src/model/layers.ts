@@ -9,7 +9,7 @@ export type TrainingMode = { readonly dropout: number; readonly random: Random }
 
 /** `x · w + b` for the parameters `<name>.w` and `<name>.b`: `[rows, in]` → `[rows, out]`. */
 export function dense(p: Parameters, name: string, x: tf.Tensor2D, activation?: 'relu'): tf.Tensor2D {
-  const y = tf.add(tf.matMul(x, p.tensor(`${name}.w`)), p.vector(`${name}.b`)) as tf.Tensor2D;
+  const y = tf.add<tf.Tensor2D>(tf.matMul(x, p.tensor(`${name}.w`)), p.vector(`${name}.b`));
   return activation === 'relu' ? tf.relu(y) : y;
 }
 
@@ -30,7 +30,7 @@ export function bilstm(
   forward: RowSequences,
   backward: RowSequences,
 ): tf.Tensor2D {
-  const gates = tf.add(tf.matMul(x, p.tensor(`${name}.lstm.x`)), p.vector(`${name}.lstm.b`)) as tf.Tensor2D;
+  const gates = tf.add<tf.Tensor2D>(tf.matMul(x, p.tensor(`${name}.lstm.x`)), p.vector(`${name}.lstm.b`));
   const [rows, width] = gates.shape;
   const run = (direction: 'forward' | 'backward', at: number, sequences: RowSequences): tf.Tensor2D => {
     const key = `${name}.lstm.${direction}`;
@@ -45,5 +45,5 @@ export function dropout<T extends tf.Tensor>(x: T, training: TrainingMode | unde
   const keep = 1 - training.dropout;
   const mask = new Float32Array(x.size);
   for (let i = 0; i < mask.length; i++) mask[i] = training.random() < keep ? 1 / keep : 0;
-  return tf.mul(x, tf.tensor(mask, x.shape)) as T;
+  return tf.mul<T>(x, tf.tensor(mask, x.shape));
 }

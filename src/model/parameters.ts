@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UndertoneError } from '../errors.ts';
-import { MODES, type ModelConfig, modeOf, rowWidth } from './config.ts';
+import { type Mode, MODES, type ModelConfig, modeOf, rowWidth } from './config.ts';
+import { type RotationMatrices, rotationMatrices } from './jointEmbedding.ts';
 import type { RecurrentWeights } from './ops/lstm.ts';
 import { prepareRecurrent } from './ops/lstm.ts';
 import { createRandom, deriveSeed } from './random.ts';
@@ -23,6 +24,8 @@ export type Parameters = {
   host(name: string): Float32Array;
   /** Prepared recurrent weights; `undefined` while they are being trained. */
   recurrent(name: string): RecurrentWeights | undefined;
+  /** Applies a mode's orthogonal map (METHOD.md section 3) or its inverse to rows. */
+  rotate(mode: Mode, x: tf.Tensor2D, direction: 'map' | 'inverse'): tf.Tensor2D;
 };
 
 /** Number of self-attention layers of each mode; the two visual streams are joined by stacked ones (METHOD.md 1). */
@@ -200,10 +203,15 @@ export function freezeParameters(config: ModelConfig, values: ParameterValues): 
     tensors.set(name, tf.keep(tf.tensor(data, [...shape], 'float32')));
     if (/\.lstm\.(forward|backward)$/.test(name)) recurrent.set(name, prepareRecurrent(data, shape[0] as number));
   }
+  const rotations = new Map(MODES.map((mode) => [mode, rotationMatrices(tensors.get(`joint.${mode}`) as tf.Tensor2D)]));
   return {
     ...readers(tensors, values),
     recurrent: (name) => recurrent.get(name),
-    dispose: () => tensors.forEach((t) => t.dispose()),
+    rotate: (mode, x, direction) => tf.matMul(x, (rotations.get(mode) as RotationMatrices)[direction]),
+    dispose: () => {
+      tensors.forEach((t) => t.dispose());
+      rotations.forEach((matrices) => tf.dispose([matrices.map, matrices.inverse]));
+    },
   };
 }
 

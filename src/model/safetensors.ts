@@ -109,10 +109,10 @@ function isCounts(value: unknown): value is number[] {
 function parseMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) fail('__metadata__ is not an object');
-  const entries = Object.entries(value as object);
+  const entries = Object.entries(value);
   if (!entries.every(([, text]) => typeof text === 'string' && text.length <= MAX_METADATA_BYTES))
     fail('__metadata__ holds something other than text');
-  return Object.fromEntries(entries) as Record<string, string>;
+  return Object.fromEntries(entries);
 }
 
 function readValues(view: DataView, at: number, dtype: Dtype, count: number): Float32Array {

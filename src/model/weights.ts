@@ -74,6 +74,6 @@ function parseProvenance(value: unknown): Provenance {
     trainedOn: text(trainedOn),
     licence: text(licence),
     seed: typeof seed === 'number' ? seed : 0,
-    dev: Object.fromEntries(figures) as Record<string, number>,
+    dev: Object.fromEntries(figures),
   };
 }

@@ -3,6 +3,7 @@ import { UndertoneError } from '../errors.ts';
 import { type ModelConfig, MODES } from '../model/config.ts';
 import { classifyDialogues, type FutureCut } from '../model/dialogueContext.ts';
 import { fuse, type PassOptions } from '../model/fusion.ts';
+import { rotate } from '../model/jointEmbedding.ts';
 import { dense } from '../model/layers.ts';
 import { hostOf } from '../model/ops/rows.ts';
 import { type Parameters, parameterSpecs, readers } from '../model/parameters.ts';
@@ -46,9 +47,13 @@ export function newLearnerState(model: ModelConfig, values: ReadonlyMap<string, 
 export function createLearner(model: ModelConfig, config: TrainConfig, state: LearnerState): Learner {
   const variables = new Map<string, tf.Variable>();
   for (const { name, shape, place } of parameterSpecs(model))
-    if (place === 'tensor')
-      variables.set(name, tf.variable(tf.tensor(state.values.get(name) as Float32Array, [...shape])));
-  const parameters: Parameters = { ...readers(variables, state.values), recurrent: () => undefined };
+    if (place === 'tensor') variables.set(name, toVariable(state.values.get(name) as Float32Array, shape));
+  const read = readers(variables, state.values);
+  const parameters: Parameters = {
+    ...read,
+    recurrent: () => undefined,
+    rotate: (mode, x, direction) => rotate(x, read.tensor(`joint.${mode}`), direction),
+  };
   const weights = classWeights(model.prior, config.classWeightPower);
   const textInput = model.inputs.find((input) => input.kind === 'tokens')?.name;
   const embed = (tokens: readonly Token[]): Float32Array =>
@@ -61,15 +66,14 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
     state,
     learn: (batch, { random, cut, rate }) => {
       const tokens = batch.tokens.map((token) => (random() < config.wordDropout ? { word: 0, grams: [] } : token));
-      const words =
-        tokens.length > 0 ? tf.variable(tf.tensor2d(embed(tokens), [tokens.length, model.width])) : undefined;
+      const words = tokens.length > 0 ? toVariable(embed(tokens), [tokens.length, model.width]) : undefined;
       const options: PassOptions = { training: { dropout: config.dropout, random } };
       const trained = [...variables.values(), ...(words ? [words] : [])];
       const { value, grads } = tf.variableGrads(
         () =>
           batchLoss(parameters, model, {
             batch,
-            words: words as tf.Tensor2D | undefined,
+            words: words,
             cut,
             options,
             weights,
@@ -84,7 +88,7 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
         ),
       );
       const dWords = words && grads[words.name] ? hostOf(grads[words.name] as tf.Tensor) : undefined;
-      tf.dispose([value, grads as unknown as tf.TensorContainer, ...(words ? [words] : [])]);
+      tf.dispose([value, grads, ...(words ? [words] : [])]);
       if (!Number.isFinite(loss))
         throw new UndertoneError('INTERNAL', `training: the loss of step ${state.step + 1} is not a number`);
       update({ tokens, dWords, gradients, rate });
@@ -135,6 +139,14 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
   }
 }
 
+/** A variable that owns its numbers: tfjs counts it beside the tensor it is made from, which must go (a leak otherwise). */
+function toVariable(values: Float32Array, shape: readonly number[]): tf.Variable {
+  const start = tf.tensor(values, [...shape]);
+  const variable = tf.variable(start);
+  start.dispose();
+  return variable;
+}
+
 type Pass = {
   readonly batch: DialogueBatch;
   readonly words: tf.Tensor2D | undefined;
@@ -158,5 +170,5 @@ function batchLoss(p: Parameters, model: ModelConfig, pass: Pass): tf.Scalar {
     const targets = toTargets(labels, weights, config.labelSmoothing, (row) => (share[row] as number) > 0);
     losses.push(focalLoss(auxiliary, targets, config.focalGamma));
   }
-  return tf.div(tf.addN(losses), losses.length) as tf.Scalar;
+  return tf.div<tf.Scalar>(tf.addN(losses), losses.length);
 }

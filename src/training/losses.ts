@@ -23,7 +23,7 @@ export function focalLoss(logits: tf.Tensor2D, targets: Targets, gamma: number):
   const focus =
     gamma === 0 ? tf.onesLike(pTrue) : gamma === 1 ? tf.sub(1, pTrue) : tf.pow(tf.sub(1 + 1e-6, pTrue), gamma);
   const total = tf.add(tf.sum(targets.weights), 1e-6);
-  return tf.div(tf.sum(tf.mul(tf.mul(focus, crossEntropy), targets.weights)), total) as tf.Scalar;
+  return tf.div<tf.Scalar>(tf.sum(tf.mul(tf.mul(focus, crossEntropy), targets.weights)), total);
 }
 
 /** Targets for rows with the given labels; a row without a label, or not `counted`, has weight 0. */

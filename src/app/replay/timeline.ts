@@ -25,7 +25,7 @@ export async function* mergeMoments(sources: readonly AsyncIterable<Moment>[]): 
       heads[next] = await iterator.next();
     }
   } finally {
-    await Promise.allSettled(iterators.map((iterator) => iterator.return?.(undefined)));
+    await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.(undefined)));
   }
 }
 
