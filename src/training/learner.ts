@@ -47,7 +47,8 @@ export function newLearnerState(model: ModelConfig, values: ReadonlyMap<string, 
 export function createLearner(model: ModelConfig, config: TrainConfig, state: LearnerState): Learner {
   const variables = new Map<string, tf.Variable>();
   for (const { name, shape, place } of parameterSpecs(model))
-    if (place === 'tensor') variables.set(name, toVariable(state.values.get(name) as Float32Array, shape));
+    if (place === 'tensor')
+      variables.set(name, toVariable(tf.tensor(state.values.get(name) as Float32Array, [...shape])));
   const read = readers(variables, state.values);
   const parameters: Parameters = {
     ...read,
@@ -66,7 +67,8 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
     state,
     learn: (batch, { random, cut, rate }) => {
       const tokens = batch.tokens.map((token) => (random() < config.wordDropout ? { word: 0, grams: [] } : token));
-      const words = tokens.length > 0 ? toVariable(embed(tokens), [tokens.length, model.width]) : undefined;
+      const words =
+        tokens.length > 0 ? toVariable(tf.tensor2d(embed(tokens), [tokens.length, model.width])) : undefined;
       const options: PassOptions = { training: { dropout: config.dropout, random } };
       const trained = [...variables.values(), ...(words ? [words] : [])];
       const { value, grads } = tf.variableGrads(
@@ -139,9 +141,8 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
   }
 }
 
-/** A variable that owns its numbers: tfjs counts it beside the tensor it is made from, which must go (a leak otherwise). */
-function toVariable(values: Float32Array, shape: readonly number[]): tf.Variable {
-  const start = tf.tensor(values, [...shape]);
+/** The variable that takes a tensor's place: tfjs counts both, and the tensor would never go (a leak for every batch). */
+function toVariable<R extends tf.Rank>(start: tf.Tensor<R>): tf.Variable<R> {
   const variable = tf.variable(start);
   start.dispose();
   return variable;
