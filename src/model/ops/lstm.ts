@@ -10,7 +10,7 @@ export type RowSequences = readonly (readonly number[] | Int32Array)[];
 /** Recurrent weights as the host kernel reads them: transposed to `[4 · hidden, hidden]`, so that it walks neighbours. */
 export type RecurrentWeights = { readonly hidden: number; readonly transposed: Float32Array };
 
-/** Prepares recurrent weights `[hidden, 4 · hidden]`. `hidden` must be a multiple of 4. */
+/** Prepares recurrent weights `[hidden, 4 · hidden]`. Any `hidden` will do. */
 export function prepareRecurrent(recurrent: Float32Array, hidden: number): RecurrentWeights {
   const size = 4 * hidden;
   const transposed = new Float32Array(recurrent.length);
@@ -97,21 +97,30 @@ function forwardSequence(run: Run, sequence: readonly number[] | Int32Array): vo
 function stepRow(run: Run, row: number, h: Float32Array, hAt: number, c: Float32Array, cAt: number): void {
   const { hidden, gates, active, transposed } = run;
   const at = row * 4 * hidden;
-  for (let k = 0; k < 4 * hidden; k++) {
-    const w = k * hidden;
+  // Four rows at a time, so that each value of h is loaded once for four products; 4 · hidden is a multiple of 4.
+  for (let k = 0; k < 4 * hidden; k += 4) {
+    const w0 = k * hidden;
+    const w1 = w0 + hidden;
+    const w2 = w1 + hidden;
+    const w3 = w2 + hidden;
     let s0 = gates[at + k] as number;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let j = 0; j < hidden; j += 4) {
-      s0 += (transposed[w + j] as number) * (h[hAt + j] as number);
-      s1 += (transposed[w + j + 1] as number) * (h[hAt + j + 1] as number);
-      s2 += (transposed[w + j + 2] as number) * (h[hAt + j + 2] as number);
-      s3 += (transposed[w + j + 3] as number) * (h[hAt + j + 3] as number);
+    let s1 = gates[at + k + 1] as number;
+    let s2 = gates[at + k + 2] as number;
+    let s3 = gates[at + k + 3] as number;
+    for (let j = 0; j < hidden; j++) {
+      const x = h[hAt + j] as number;
+      s0 += (transposed[w0 + j] as number) * x;
+      s1 += (transposed[w1 + j] as number) * x;
+      s2 += (transposed[w2 + j] as number) * x;
+      s3 += (transposed[w3 + j] as number) * x;
     }
-    const z = s0 + s1 + (s2 + s3);
-    active[at + k] = k < 3 * hidden ? 1 / (1 + Math.exp(-z)) : Math.tanh(z);
+    active[at + k] = s0;
+    active[at + k + 1] = s1;
+    active[at + k + 2] = s2;
+    active[at + k + 3] = s3;
   }
+  for (let k = at; k < at + 3 * hidden; k++) active[k] = 1 / (1 + Math.exp(-(active[k] as number)));
+  for (let k = at + 3 * hidden; k < at + 4 * hidden; k++) active[k] = Math.tanh(active[k] as number);
   for (let k = 0; k < hidden; k++) {
     const next =
       (active[at + hidden + k] as number) * (c[cAt + k] as number) +
