@@ -4,7 +4,7 @@ import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
 import { BACKENDS, type Backend } from '../model/backend.ts';
 import { packageVersion } from './packageRoot.ts';
-import { EXIT, processTerminal, type Terminal } from './terminal.ts';
+import { EXIT, outputRule, processTerminal, type Terminal } from './terminal.ts';
 
 type ReplayOptions = {
   track: string[];
@@ -23,7 +23,11 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .description('Says, utterance by utterance and speaker by speaker, which emotion is expressed and how sure it is.')
     .version(packageVersion())
     .exitOverride()
-    .showHelpAfterError('(undertone --help says more)');
+    .configureOutput({
+      writeOut: (text) => void terminal.out.write(text),
+      writeErr: (text) => void terminal.err.write(text),
+      outputError: (text, write) => write(`undertone: BAD_OPTION: ${oneLine(text)} (undertone --help says more)\n`),
+    });
   program
     .command('start', { isDefault: true })
     .description('play the bundled call')
@@ -119,6 +123,14 @@ function list(value: string): string[] {
   return value.split(',').map((name) => name.trim());
 }
 
+/** What commander says of a mistake, on one line and without its "error: ". */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
 /** Runs a command line; returns its exit status. Never throws. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
   let status = EXIT.done;
@@ -131,9 +143,18 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
       terminal.err.write(`undertone: ${error.code}: ${error.message}\n`);
       return error.code === 'INTERNAL' ? EXIT.failed : EXIT.refused;
     }
+    if (isWriteError(error)) {
+      terminal.err.write(`undertone: OUTPUT_FAILED: ${outputRule(error)}\n`);
+      return EXIT.refused;
+    }
     terminal.err.write(`undertone: INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
     return EXIT.failed;
   }
+}
+
+/** Standard output into a file fails at the write, unlike a pipe; all other files are written by who names them. */
+function isWriteError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write';
 }
 
 if (process.argv[1] !== undefined && (await isThisFile(process.argv[1]))) {

@@ -18,11 +18,14 @@ export type Terminal = {
   readonly isInterrupted: () => boolean;
   /** Waits while the reader of `out` is slower than we are. */
   readonly whenReady: () => Promise<void> | undefined;
+  /** Calls `cleanUp`, which must not wait, when the process ends, however it ends. */
+  readonly onExit: (cleanUp: () => void) => void;
 };
 
 /**
- * Ties a terminal to this process: the first Ctrl-C (or SIGTERM) asks the command to end, the second ends the process at
- * once; when the reader of standard output goes away (`| head -1`) the command ends without complaint.
+ * Ties a terminal to this process: the first Ctrl-C (or SIGTERM, SIGHUP) asks the command to end, the second ends the
+ * process at once; when the reader of standard output goes away (`| head -1`) the command ends without complaint, when
+ * standard output cannot be written for another reason the process ends with OUTPUT_FAILED.
  */
 export function processTerminal(proc: NodeJS.Process = process): Terminal {
   const stop = new AbortController();
@@ -33,11 +36,12 @@ export function processTerminal(proc: NodeJS.Process = process): Terminal {
     proc.stderr.write('\nundertone: ending here; once more to quit at once\n');
     stop.abort();
   };
-  proc.on('SIGINT', interrupt);
-  proc.on('SIGTERM', interrupt);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) proc.on(signal, interrupt);
   proc.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     stop.abort();
+    if (isReaderGone(error)) return;
+    proc.stderr.write(`undertone: OUTPUT_FAILED: ${outputRule(error)}\n`);
+    proc.exit(EXIT.refused);
   });
   proc.stderr.on('error', () => stop.abort());
   return {
@@ -46,12 +50,30 @@ export function processTerminal(proc: NodeJS.Process = process): Terminal {
     env: proc.env,
     stop: stop.signal,
     isInterrupted: () => isInterrupted,
-    whenReady: () => {
-      if (!proc.stdout.writableNeedDrain || stop.signal.aborted) return undefined;
-      return new Promise((resolve) => {
-        proc.stdout.once('drain', resolve);
-        stop.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    },
+    whenReady: () => whenDrained(proc.stdout, stop.signal),
+    onExit: (cleanUp) => void proc.once('exit', cleanUp),
   };
+}
+
+/** Says why standard output cannot be written, with the system's code. */
+export function outputRule({ code }: NodeJS.ErrnoException): string {
+  return `standard output cannot be written (${code ?? 'unknown reason'})`;
+}
+
+/** Whether a write failed because nobody reads any more, rather than because there is no room. */
+function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ERR_STREAM_WRITE_AFTER_END';
+}
+
+function whenDrained(out: NodeJS.WriteStream, stop: AbortSignal): Promise<void> | undefined {
+  if (!out.writableNeedDrain || stop.aborted) return undefined;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      out.off('drain', done);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    out.on('drain', done);
+    stop.addEventListener('abort', done);
+  });
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { Insight } from '../../domain/insight.ts';
@@ -24,10 +25,13 @@ export type ReplayCommand = ReplayRequest & {
   readonly privacy: PrivacyMode;
 };
 
-const WALL_CLOCK: Pacer = {
-  nowMs: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
+/** The clock on the wall; nobody waits any longer once the command should end. */
+function wallClock(stop: AbortSignal): Pacer {
+  return {
+    nowMs: () => performance.now(),
+    sleep: (ms) => wait(ms, undefined, { signal: stop }).catch(() => undefined),
+  };
+}
 
 /**
  * Replays a recorded call and shows or writes its insights. Everything that can be refused is refused before anything is
@@ -41,9 +45,11 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const vad = inputs.audio.length > 0 ? await ADAPTERS.vad() : undefined;
   const model = createEmotionModel(weights);
   const files = command.out === undefined ? undefined : createFileWriter(command.out);
+  terminal.onExit(() => files?.discard());
+  const pacer = wallClock(terminal.stop);
   const view = command.json
     ? undefined
-    : createTerminalView({ ...terminal, speed: command.speed, durationMs: inputs.durationMs, nowMs: WALL_CLOCK.nowMs });
+    : createTerminalView({ ...terminal, speed: command.speed, durationMs: inputs.durationMs, nowMs: pacer.nowMs });
   for (const notice of inputs.notices) terminal.err.write(`${notice}\n`);
   let faults = 0;
   const show = (insight: Insight): void => {
@@ -51,6 +57,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
     files?.show(insight);
     view?.show(insight);
     if (command.json) terminal.out.write(`${encodeInsight(insight)}\n`);
+    if (command.json && insight.type === 'fault') terminal.err.write(`fault ${insight.code}: ${insight.message}\n`);
   };
   const deps = {
     reader,
@@ -58,7 +65,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
     model,
     weights: weights.provenance.name,
     backend: backend.name,
-    pacer: WALL_CLOCK,
+    pacer,
     whenReady: terminal.whenReady,
     onProgress: (atMs: number) => view?.advance(atMs),
   };

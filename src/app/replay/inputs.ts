@@ -84,7 +84,11 @@ export async function openInputs(request: ReplayRequest, reader: MediaReader): P
     durationMs:
       lengths.some((length) => length === null) || lengths.length === 0 ? null : Math.max(...(lengths as number[])),
     notices: [
-      howSpeakersAreKnown({ audio, hasTurns: turns !== undefined, captions: captions?.transcripts }),
+      howSpeakersAreKnown({
+        audio,
+        hasTurns: mixed !== undefined && turns !== undefined,
+        captions: captions?.transcripts,
+      }),
       ...(media && probed.length > 0
         ? ['With --track, the sound of the media file itself is not analyzed; its picture is.']
         : []),
@@ -141,7 +145,7 @@ function mediaVideo({ path, contents }: Probed): VideoInput[] {
 function mediaAudio({ path, contents }: Probed, channels: readonly string[]): AudioInput[] {
   requireAudio(path, contents);
   if (channels.length === 0) return [{ streamId: 'audio', path }];
-  const found = contents.audio.reduce((sum, stream) => sum + stream.channels, 0);
+  const found = contents.audio[0]?.channels ?? 0;
   if (found !== channels.length)
     throw new UndertoneError(
       'BAD_CHANNELS',
