@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UndertoneError } from '../errors.ts';
 import { type ModelConfig, parseModelConfig } from '../model/config.ts';
-import { parameterSpecs } from '../model/parameters.ts';
+import { checkValues, parameterSpecs } from '../model/parameters.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/safetensors.ts';
 import type { LearnerState } from './learner.ts';
 
@@ -25,7 +25,10 @@ export function fingerprint(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** Writes a checkpoint so that a crash leaves the old one or the new one, never half of one. */
+/**
+ * Writes a checkpoint so that a crash leaves the old one or the new one, never half of one.
+ * @throws UndertoneError OUTPUT_FAILED
+ */
 export async function writeCheckpoint(folder: string, run: string, checkpoint: Checkpoint): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
   for (const { name, shape } of parameterSpecs(checkpoint.model)) {
@@ -40,9 +43,13 @@ export async function writeCheckpoint(folder: string, run: string, checkpoint: C
   }
   const { epoch, bestEpoch, bestScore, model, state } = checkpoint;
   const metadata = { undertone: JSON.stringify({ run, epoch, bestEpoch, bestScore, step: state.step, model }) };
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${FILE}.part`), encodeSafetensors({ tensors, metadata }, 'F32'));
-  await rename(join(folder, `${FILE}.part`), join(folder, FILE));
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `${FILE}.part`), encodeSafetensors({ tensors, metadata }, 'F32'));
+    await rename(join(folder, `${FILE}.part`), join(folder, FILE));
+  } catch (cause) {
+    throw new UndertoneError('OUTPUT_FAILED', `checkpoint: ${join(folder, FILE)} cannot be written`, { cause });
+  }
 }
 
 /** Reads a checkpoint, or `undefined` when there is none. @throws UndertoneError BAD_CHECKPOINT */
@@ -50,14 +57,15 @@ export async function readCheckpoint(folder: string, run: string): Promise<Check
   let bytes: Uint8Array;
   try {
     bytes = await readFile(join(folder, FILE));
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new UndertoneError('BAD_CHECKPOINT', `checkpoint: ${FILE} cannot be read`, { cause });
   }
   try {
     return parseCheckpoint(bytes, run);
   } catch (cause) {
     if (cause instanceof UndertoneError && cause.code === 'BAD_CHECKPOINT') throw cause;
-    throw new UndertoneError('BAD_CHECKPOINT', `checkpoint: ${FILE} is damaged`, { cause });
+    return damaged(cause instanceof UndertoneError ? cause.message : 'its metadata is not valid', cause);
   }
 }
 
@@ -70,17 +78,20 @@ function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
       'checkpoint: it was made by another configuration, seed or dataset; use another --out folder',
     );
   const model = parseModelConfig(saved['model']);
-  const collect = (prefix: string): Map<string, Float32Array> =>
-    new Map(
-      parameterSpecs(model).flatMap(({ name }) => {
-        const tensor = tensors.get(`${prefix}/${name}`);
-        return tensor ? [[name, tensor.values] as const] : [];
-      }),
-    );
-  const m = collect('m');
+  const collect = (prefix: string): Map<string, Float32Array> => {
+    const values = parameterSpecs(model).flatMap(({ name }) => {
+      const tensor = tensors.get(`${prefix}/${name}`);
+      return tensor ? [[name, tensor.values] as const] : [];
+    });
+    checkValues(model, new Map(values));
+    return new Map(values);
+  };
   const v = collect('v');
-  const moments = new Map([...m].map(([name, values]) => [name, { m: values, v: v.get(name) as Float32Array }]));
-  const number = (name: string): number => Number(saved[name]);
+  const moments = new Map([...collect('m')].map(([name, m]) => [name, { m, v: v.get(name) as Float32Array }]));
+  const number = (name: string): number => {
+    const value = saved[name];
+    return typeof value === 'number' ? value : damaged(`it holds no ${name}`);
+  };
   return {
     model,
     state: { values: collect('value'), moments, step: number('step') },
@@ -89,4 +100,8 @@ function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
     bestScore: number('bestScore'),
     best: collect('best'),
   };
+}
+
+function damaged(rule: string, cause?: unknown): never {
+  throw new UndertoneError('BAD_CHECKPOINT', `checkpoint: ${FILE} is damaged: ${rule}`, { cause });
 }

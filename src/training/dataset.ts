@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { MODALITIES } from '../domain/modality.ts';
 import { UndertoneError } from '../errors.ts';
@@ -41,7 +41,10 @@ export type Dataset = {
 const Meta = z.object({
   format: z.literal(1),
   name: z.string(),
-  labels: z.array(z.string().min(1)).min(2),
+  labels: z
+    .array(z.string().min(1))
+    .min(2)
+    .refine((labels) => new Set(labels).size === labels.length, 'a label occurs twice'),
   features: z.record(
     z.string(),
     z.object({
@@ -113,6 +116,8 @@ async function readFeature(folder: string, name: string, meta: FeatureMeta, utte
   const mask = meta.mask === undefined ? undefined : await readInside(folder, meta.mask);
   if (mask && mask.length !== utterances)
     fail(meta.mask ?? '', `it has ${mask.length} bytes, not one for each of ${utterances} utterances`);
+  const odd = mask?.findIndex((byte) => byte > 1) ?? -1;
+  if (odd >= 0) fail(meta.mask ?? '', `row ${odd} is neither 0 nor 1`);
   const offsets = meta.kind === 'sequence' ? await readOffsets(folder, meta, utterances) : undefined;
   const rows = offsets ? (offsets[utterances] as number) : utterances;
   if (bytes.length !== rows * meta.dim * 4)
@@ -146,15 +151,21 @@ async function readOffsets(folder: string, meta: FeatureMeta, utterances: number
   return offsets;
 }
 
+/** Reads a file of the dataset. Neither its name nor a symbolic link may lead out of the folder. */
 async function readInside(folder: string, file: string): Promise<Uint8Array> {
-  const path = resolve(folder, file);
-  const inside = relative(folder, path);
-  if (isAbsolute(file) || inside.startsWith('..') || inside === '') fail(file, 'the path leaves the dataset folder');
+  if (isAbsolute(file) || !isInside(folder, resolve(folder, file))) fail(file, 'the path leaves the dataset folder');
   try {
-    return await readFile(join(folder, inside));
+    const path = await realpath(resolve(folder, file));
+    if (isInside(await realpath(folder), path)) return await readFile(path);
   } catch (cause) {
     throw new UndertoneError('BAD_DATASET', `dataset: ${file}: it cannot be read from ${folder}`, { cause });
   }
+  return fail(file, 'a symbolic link leaves the dataset folder');
+}
+
+function isInside(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 function fail(file: string, rule: string): never {

@@ -43,8 +43,10 @@ export async function evaluate(
   const dialogues = dataset.dialogues.filter((dialogue) => dialogue.split === split);
   if (dialogues.length === 0)
     throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no split "${split}"`);
+  if (!dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
+    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: the split "${split}" has no labelled utterance`);
   const { labels } = weights.config;
-  if (labels.join() !== dataset.labels.join())
+  if (JSON.stringify(labels) !== JSON.stringify(dataset.labels))
     throw new UndertoneError(
       'BAD_DATASET',
       `dataset ${dataset.name}: its labels are not those of the weights (${labels.join(', ')})`,

@@ -75,7 +75,7 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
     licence: z.string().max(500),
     trainedOn: z.string().max(500),
     seed: z.number().int().min(0).default(1),
-    inputs: z.array(Input).min(1),
+    inputs: z.array(Input).min(1).max(32),
     shape: z
       .object({
         width: size(DEFAULT_SHAPE.width, 8, 1024),
@@ -115,7 +115,20 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
       .prefault({}),
     wholeFuture: share(0.4),
   })
-  .strict();
+  .strict()
+  .superRefine(({ inputs, shape }, context) => {
+    const refuse = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: 'custom', path, message });
+    if (shape.width % shape.heads !== 0 || shape.width % 8 !== 0)
+      refuse(['shape', 'width'], 'it must be a multiple of heads and of 8');
+    if (shape.contextHidden % 4 !== 0) refuse(['shape', 'contextHidden'], 'it must be a multiple of 4');
+    inputs.forEach(({ name, modality, kind }, i) => {
+      if (inputs.findIndex((other) => other.name === name) < i) refuse(['inputs', i, 'name'], 'it occurs twice');
+      if (kind === 'tokens' && modality !== 'text') refuse(['inputs', i, 'modality'], 'words are text');
+      if (kind === 'tokens' && inputs.findIndex((other) => other.kind === kind) < i)
+        refuse(['inputs', i, 'kind'], 'only one input can be words');
+    });
+  });
 
 /** Reads a training configuration. @throws UndertoneError BAD_CONFIG listing every problem with its path */
 export function parseTrainConfig(value: unknown): TrainConfig {

@@ -60,7 +60,7 @@ export type TrainResult = {
  * Trains on the split "train" and selects on "dev" by weighted F1, the mean of look-ahead 0 and the whole future. The
  * same configuration, seed, data and backend give the same weights, interrupted or not: all randomness is drawn anew for
  * each epoch from the seed, and a checkpoint is written between epochs.
- * @throws UndertoneError BAD_DATASET, BAD_CHECKPOINT
+ * @throws UndertoneError BAD_DATASET, BAD_CHECKPOINT, OUTPUT_FAILED
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, dataset } = options;
@@ -71,6 +71,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   for (const split of ['train', 'dev'])
     if (pick(split).length === 0)
       throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no split "${split}"`);
+  if (!pick('dev').some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
+    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: the split "dev" has no labelled utterance`);
   const model = toModelConfig(config, dataset, pick('train'));
   const statistics = globalStatistics(model, dataset, pick('train'), names);
   const [training, dev] = [pick('train'), pick('dev')].map((split) =>

@@ -26,7 +26,7 @@ export const MAX_CHANNELS = 32;
 /** The longest recording that is read, gaps included, in ms: 24 hours. */
 export const MAX_DURATION_MS = 86_400_000;
 /** The largest picture that is decoded or asked for, in pixels. */
-export const MAX_PIXELS = 8_192 * 8_192;
+export const MAX_PIXELS: number = 8_192 * 8_192;
 
 const BLOCK_SAMPLES = SAMPLE_RATE_HZ / 10;
 /** A file holds less than its header promises when more than this is missing, in ms and as a share. */

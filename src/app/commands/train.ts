@@ -22,7 +22,7 @@ export type TrainCommand = {
 /**
  * Trains and writes `weights.safetensors` into the output folder. One JSON line per epoch on standard output, progress on
  * standard error. Returns 0, or 130 when it was interrupted (`--resume` continues from the last whole epoch).
- * @throws UndertoneError BAD_CONFIG, BAD_DATASET, BAD_CHECKPOINT, OUTPUT_FAILED
+ * @throws UndertoneError FILE_NOT_FOUND, BAD_CONFIG, BAD_DATASET, BAD_CHECKPOINT, OUTPUT_FAILED
  */
 export async function runTrain(command: TrainCommand, terminal: Terminal): Promise<number> {
   const config = await readConfig(command.config, command.seed);
@@ -45,12 +45,21 @@ export async function runTrain(command: TrainCommand, terminal: Terminal): Promi
     return EXIT.interrupted;
   }
   const path = join(command.out, 'weights.safetensors');
-  await writeFile(`${path}.part`, encodeWeights(result.weights, 'F16'));
-  await rename(`${path}.part`, path);
+  await writeWhole(path, encodeWeights(result.weights, 'F16'));
   terminal.out.write(
     `${JSON.stringify({ type: 'weights', path, bestEpoch: result.bestEpoch, dev: result.weights.provenance.dev })}\n`,
   );
   return EXIT.done;
+}
+
+/** Writes a file so that a crash leaves the old one or the new one. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(`${path}.part`, bytes);
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    throw new UndertoneError('OUTPUT_FAILED', `${path} cannot be written`, { cause });
+  }
 }
 
 async function readConfig(path: string, seed: number | undefined): Promise<TrainConfig> {

@@ -3,8 +3,6 @@ import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pip
 import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
 import type { Insight } from '../../domain/insight.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
-import { prosody8 } from '../../features/audio/prosody.ts';
-import { segmentDescriptors } from '../../features/audio/segments.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { ReplayInputs } from './inputs.ts';
 import { observeRecording } from './observe.ts';
@@ -41,7 +39,6 @@ export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplayS
     observations$,
     {
       model: deps.model.open(),
-      features: { prosody: prosody8, segments: segmentDescriptors },
       weights: deps.weights,
       backend: deps.backend,
       now: () => performance.now(),
