@@ -10,7 +10,12 @@ const allow = (name, from, to, packages = [], builtins = false) => ({
     ...(builtins ? { dependencyTypesNot: ['core'] } : {}),
   },
 });
-const TFJS = ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu'];
+const TFJS = [
+  '@tensorflow/tfjs',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-cpu',
+];
 
 module.exports = {
   forbidden: [
