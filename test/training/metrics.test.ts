@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRandom, shuffle } from '../../src/model/random.ts';
+import {
+  argMax,
+  bootstrapInterval,
+  calibrationError,
+  computeMetrics,
+  type Outcome,
+} from '../../src/training/metrics.ts';
+
+const outcome = (truth: number, ...probabilities: number[]): Outcome => ({ dialogue: 'd', truth, probabilities });
+const answer = (truth: number, predicted: number, dialogue = 'd'): Outcome => ({
+  dialogue,
+  truth,
+  probabilities: [0, 1, 2].map((c) => (c === predicted ? 1 : 0)),
+});
+
+/** Outcomes over three classes with real probabilities. */
+const outcomes = fc.array(
+  fc
+    .record({
+      dialogue: fc.constantFrom('a', 'b', 'c'),
+      truth: fc.nat(2),
+      parts: fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 3, maxLength: 3 }),
+    })
+    .map(({ dialogue, truth, parts }) => {
+      const sum = parts.reduce((a, b) => a + b, 0);
+      return { dialogue, truth, probabilities: parts.map((part) => part / sum) };
+    }),
+  { maxLength: 40 },
+);
+
+describe('computeMetrics', () => {
+  it('gives the numbers that a hand gives.', () => {
+    // truth 0: 0 0 1; truth 1: 1 2; truth 2: nothing. F1: 2·2/(3+2) = 0.8, 2·1/(2+2) = 0.5, 0.
+    const metrics = computeMetrics([answer(0, 0), answer(0, 0), answer(0, 1), answer(1, 1), answer(1, 2)], 3);
+    expect(metrics.confusion).toEqual([
+      [2, 1, 0],
+      [0, 1, 1],
+      [0, 0, 0],
+    ]);
+    expect(metrics.classF1).toEqual([0.8, 0.5, 0]);
+    expect(metrics.weightedF1).toBeCloseTo((3 * 0.8 + 2 * 0.5) / 5, 12);
+    expect(metrics.macroF1).toBeCloseTo(1.3 / 3, 12);
+    expect([metrics.accuracy, metrics.utterances]).toEqual([0.6, 5]);
+  });
+
+  it('counts the first of equal probabilities as the answer.', () => {
+    expect(argMax([0.2, 0.4, 0.4])).toBe(1);
+    expect(computeMetrics([outcome(1, 0.5, 0.5)], 2).accuracy).toBe(0);
+  });
+
+  it('gives zeros for nothing.', () => {
+    expect(computeMetrics([], 2)).toMatchObject({ utterances: 0, weightedF1: 0, macroF1: 0, accuracy: 0, ece: 0 });
+  });
+
+  it('stays within 0 and 1, and does not depend on the order of outcomes.', () => {
+    fc.assert(
+      fc.property(outcomes, fc.nat(), (list, seed) => {
+        const metrics = computeMetrics(list, 3);
+        for (const share of [metrics.weightedF1, metrics.macroF1, metrics.accuracy, metrics.ece, ...metrics.classF1]) {
+          expect(share).toBeGreaterThanOrEqual(0);
+          expect(share).toBeLessThanOrEqual(1 + 1e-12);
+        }
+        const shuffled = computeMetrics(shuffle([...list], createRandom(seed)), 3);
+        expect(shuffled.confusion).toEqual(metrics.confusion);
+        expect(shuffled.weightedF1).toBe(metrics.weightedF1);
+        expect(shuffled.ece).toBeCloseTo(metrics.ece, 10);
+      }),
+    );
+  });
+
+  it('does not depend on what the classes are called.', () => {
+    const renamed = ({ truth, probabilities, dialogue }: Outcome): Outcome => ({
+      dialogue,
+      truth: 2 - truth,
+      probabilities: [...probabilities].reverse(),
+    });
+    const isClear = ({ probabilities }: Outcome): boolean =>
+      new Set(probabilities).size === probabilities.length; /* equals are decided by position */
+    fc.assert(
+      fc.property(outcomes, (list) => {
+        const clear = list.filter(isClear);
+        expect(computeMetrics(clear.map(renamed), 3).weightedF1).toBeCloseTo(computeMetrics(clear, 3).weightedF1, 12);
+      }),
+    );
+  });
+});
+
+describe('calibrationError', () => {
+  it('gives the number that a hand gives.', () => {
+    // Two bins. [.5, 1]: confidences .9 .8 .7, two right → |2.4 − 2|; below .5: confidence .4, right → |.4 − 1|.
+    const list = [outcome(0, 0.9, 0.1, 0), outcome(0, 0.8, 0.2, 0), outcome(1, 0.7, 0.3, 0), outcome(2, 0.3, 0.3, 0.4)];
+    expect(calibrationError(list, 2)).toBeCloseTo((0.4 + 0.6) / 4, 12);
+    expect(calibrationError(list, 1)).toBeCloseTo(Math.abs(2.8 - 3) / 4, 12);
+  });
+
+  it('is 0 for answers that are certain and right, and 1 for certain and wrong.', () => {
+    expect(calibrationError([answer(0, 0), answer(1, 1)], 15)).toBe(0);
+    expect(calibrationError([answer(0, 1), answer(1, 0)], 15)).toBe(1);
+  });
+});
+
+describe('bootstrapInterval', () => {
+  const random = createRandom(3);
+  const many = Array.from({ length: 1200 }, (_, i) => {
+    const truth = Math.floor(3 * random());
+    return answer(truth, random() < 0.6 ? truth : Math.floor(3 * random()), `dialogue ${i % 100}`);
+  });
+
+  it('holds the weighted F1 of the whole, and narrows with more data.', () => {
+    const [low, high] = bootstrapInterval(many, 3, 300);
+    const { weightedF1 } = computeMetrics(many, 3);
+    expect(low).toBeLessThan(weightedF1);
+    expect(high).toBeGreaterThan(weightedF1);
+    const [fewLow, fewHigh] = bootstrapInterval(many.slice(0, 60), 3, 300);
+    expect(high - low).toBeLessThan(fewHigh - fewLow);
+    // The normal approximation of a share near .73 over 1,200 independent answers is ± .025.
+    expect(high - low).toBeGreaterThan(0.025);
+    expect(high - low).toBeLessThan(0.1);
+  });
+
+  it('gives the same interval for the same seed, and another for another.', () => {
+    expect(bootstrapInterval(many, 3, 100, 5)).toEqual(bootstrapInterval(many, 3, 100, 5));
+    expect(bootstrapInterval(many, 3, 100, 5)).not.toEqual(bootstrapInterval(many, 3, 100, 6));
+  });
+
+  it('resamples dialogues, not utterances: one dialogue has no spread.', () => {
+    const one = many.map((o) => ({ ...o, dialogue: 'the only one' }));
+    const { weightedF1 } = computeMetrics(one, 3);
+    const [low, high] = bootstrapInterval(one, 3, 50);
+    expect(low).toBeCloseTo(weightedF1, 12);
+    expect(high).toBeCloseTo(weightedF1, 12);
+    expect(bootstrapInterval([], 3, 10)).toEqual([0, 0]);
+  });
+});
