@@ -81,7 +81,7 @@ async function* listen(input: AudioInput, reader: MediaReader, vad: VoiceActivit
     }
     yield ended(streamId, atMs);
   } catch (error) {
-    yield broken(error, streamId, atMs);
+    yield broken(error, 'sound', { streamId, atMs });
   } finally {
     stream.close();
   }
@@ -102,7 +102,7 @@ async function* watch(input: VideoInput, reader: MediaReader): AsyncGenerator<Mo
     }
     yield ended(streamId, lastMs);
   } catch (error) {
-    yield broken(error, streamId, lastMs);
+    yield broken(error, 'picture', { streamId, atMs: lastMs });
   }
 }
 
@@ -111,12 +111,16 @@ function ended(streamId: string, atMs: number): Moment {
 }
 
 /** A file that breaks off is a fault; anything else is not ours to survive. */
-function broken(error: unknown, streamId: string, atMs: number): Moment {
+function broken(
+  error: unknown,
+  part: 'sound' | 'picture',
+  { streamId, atMs }: { readonly streamId: string; readonly atMs: number },
+): Moment {
   if (!isUndertoneError(error) || error.code !== 'DECODE_ERROR') throw error;
   return {
     atMs,
     observations: [
-      { type: 'fault', arrivalMs: atMs, streamId, code: error.code, message: error.message },
+      { type: 'fault', arrivalMs: atMs, streamId, code: error.code, message: `${part} of ${error.message}` },
       { type: 'streamClosed', arrivalMs: atMs, streamId, reason: 'decode_error' },
     ],
   };

@@ -122,6 +122,10 @@ describe('observeRecording', () => {
       { ada: { soundMs: 2_000, breaks }, ben: { soundMs: 2_000 } },
     );
     expect(events(observations).slice(2)).toEqual(['500 fault audio:ada', '500 streamClosed audio:ada decode_error']);
+    expect(observations.find(({ type }) => type === 'fault')).toMatchObject({
+      code: 'DECODE_ERROR',
+      message: 'sound of ada: the file breaks off',
+    });
     expect(observations.filter(({ type, arrivalMs }) => type === 'voice' && arrivalMs > 500)).toHaveLength(15);
   });
 
