@@ -14,7 +14,7 @@ beforeAll(async () => {
   await installGradients();
 });
 
-const HIDDEN = 4;
+const HIDDEN = 3; // no multiple of what the kernel unrolls
 const GATES = 4 * HIDDEN;
 
 type Case = { readonly rows: number; readonly gates: number[]; readonly recurrent: number[]; sequences: number[][] };
@@ -69,7 +69,8 @@ describe('lstm', () => {
   it('gives zeros for rows of no sequence, and no gradient to them.', () => {
     const given = { ...randomCase(createRandom(7), 5), sequences: [[3, 1]] };
     const h = run(given);
-    for (const row of [0, 2, 4]) expect([...h.slice(row * HIDDEN, (row + 1) * HIDDEN)]).toEqual([0, 0, 0, 0]);
+    for (const row of [0, 2, 4])
+      expect([...h.slice(row * HIDDEN, (row + 1) * HIDDEN)]).toEqual(new Array(HIDDEN).fill(0));
     const inputs = [tf.tensor2d(given.gates, [5, GATES]), weights(given.recurrent)];
     const dy = new Array<number>(5 * HIDDEN).fill(1);
     const [dGates] = gradientsOf((gates, w) => lstm(gates, w, given.sequences), inputs, dy);
@@ -155,10 +156,10 @@ describe('lstmStep', () => {
 
   it('leaves the previous state as it was, so that a saved one can be walked on from twice.', () => {
     const prepared = prepareRecurrent(Float32Array.from(randomRow(createRandom(1), HIDDEN * GATES)), HIDDEN);
-    const state = { h: Float32Array.of(0.1, 0.2, 0.3, 0.4), c: Float32Array.of(1, 2, 3, 4) };
+    const state = { h: Float32Array.of(0.1, 0.2, 0.3), c: Float32Array.of(1, 2, 3) };
     const gates = Float32Array.from(randomRow(createRandom(2), GATES));
     const first = lstmStep(gates, prepared, state);
-    expect([...state.c]).toEqual([1, 2, 3, 4]);
+    expect([...state.c]).toEqual([1, 2, 3]);
     expect(lstmStep(gates, prepared, state)).toEqual(first);
   });
 });
