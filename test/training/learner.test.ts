@@ -1,0 +1,151 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startTensorBackend } from '../../src/app/tensorBackend.ts';
+import { UndertoneError } from '../../src/errors.ts';
+import type { ModelConfig } from '../../src/model/config.ts';
+import { NO_FUTURE, WHOLE_FUTURE } from '../../src/model/dialogueContext.ts';
+import { installGradients } from '../../src/model/ops/gradients.ts';
+import { initialValues } from '../../src/model/parameters.ts';
+import { createRandom } from '../../src/model/random.ts';
+import { type DialogueBatch, toBatch } from '../../src/training/batch.ts';
+import { readDataset } from '../../src/training/dataset.ts';
+import { createLearner, type Learner, newLearnerState } from '../../src/training/learner.ts';
+import { showAll } from '../../src/training/masks.ts';
+import {
+  featureNames,
+  globalStatistics,
+  type PreparedDialogue,
+  prepareDialogues,
+  toModelConfig,
+} from '../../src/training/prepare.ts';
+import { parseTrainConfig, type TrainConfig } from '../../src/training/trainConfig.ts';
+import { createFolders, TINY_CONFIG, wordDataset, writeDataset } from '../support/tinyDataset.ts';
+
+const newFolder = createFolders();
+const CONFIG = parseTrainConfig({ ...TINY_CONFIG, dropout: 0, wordDropout: 0 });
+let model: ModelConfig;
+let dialogues: PreparedDialogue[];
+
+beforeAll(async () => {
+  await startTensorBackend('wasm');
+  await installGradients();
+  const dataset = await readDataset(await writeDataset(await newFolder(), wordDataset({ train: 6 })));
+  model = toModelConfig(CONFIG, dataset, dataset.dialogues);
+  const statistics = globalStatistics(model, dataset, dataset.dialogues, featureNames(CONFIG));
+  dialogues = prepareDialogues(model, dataset, dataset.dialogues, statistics, featureNames(CONFIG));
+});
+
+const batchOf = (some: readonly PreparedDialogue[]): DialogueBatch =>
+  toBatch(
+    some,
+    some.map((dialogue) => showAll(model, dialogue)),
+  );
+const newLearner = (config: TrainConfig = CONFIG): Learner =>
+  createLearner(model, config, newLearnerState(model, initialValues(model, 1)));
+const learnOnce = (learner: Learner, batch: DialogueBatch): number =>
+  learner.learn(batch, { random: createRandom(1), cut: WHOLE_FUTURE, rate: 1 });
+
+/** Names of the parameters that a learner has changed. */
+function changedNames({ state }: Learner): Set<string> {
+  const start = initialValues(model, 1);
+  return new Set([...state.values].flatMap(([name, now]) => (now.join() === start.get(name)!.join() ? [] : [name])));
+}
+
+describe('a learner', () => {
+  it('lowers the loss of a batch that it sees again and again.', () => {
+    const learner = newLearner();
+    const losses = Array.from({ length: 30 }, () => learnOnce(learner, batchOf(dialogues)));
+    expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]!);
+    expect(learner.state.step).toBe(30);
+    learner.dispose();
+  });
+
+  it('leaves no tensor behind: not after a batch, not after inference, not when it is disposed.', () => {
+    const before = tf.memory().numTensors;
+    const learner = newLearner();
+    learnOnce(learner, batchOf(dialogues));
+    const open = tf.memory();
+    learnOnce(learner, batchOf(dialogues));
+    learner.infer(batchOf(dialogues), NO_FUTURE);
+    expect(tf.memory()).toMatchObject({ numTensors: open.numTensors, numBytes: open.numBytes });
+    learner.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('trains what the batch uses: words and prosody, both contexts, the heads of the modes that are there.', () => {
+    const learner = newLearner();
+    learnOnce(learner, batchOf(dialogues));
+    const changed = changedNames(learner);
+    for (const name of ['text.word', 'text.ngram', 'prosody.project.w', 'text.lstm.forward', 'acn.0.audio.kv'])
+      expect(changed).toContain(name);
+    for (const name of ['dialogue.lstm.backward', 'speaker.lstm.forward', 'head.out.w', 'aux.text.w', 'joint.text'])
+      expect(changed).toContain(name);
+    expect(changed).not.toContain('aux.visual.w');
+    expect(changed).not.toContain('prosody.mean');
+    learner.dispose();
+  });
+
+  it('changes only the rows of words that were there, and no word when none is shown.', () => {
+    const learner = newLearner();
+    const first = dialogues.slice(0, 1);
+    learnOnce(learner, batchOf(first));
+    const start = initialValues(model, 1).get('text.word')!;
+    const now = learner.state.values.get('text.word')!;
+    const moved = [...now.keys()].filter((i) => now[i] !== start[i]).map((i) => Math.floor(i / model.width));
+    const used = first.flatMap(({ utterances }) => utterances.flatMap(({ tokens }) => tokens.map(({ word }) => word)));
+    expect(new Set(moved)).toEqual(new Set(used.filter((word) => word > 0)));
+    const deaf = newLearner();
+    learnOnce(deaf, toBatch(first, [first[0]!.utterances.map(() => new Set(['audio' as const]))]));
+    expect(changedNames(deaf)).not.toContain('text.word');
+    expect(changedNames(deaf)).not.toContain('aux.text.w');
+    for (const one of [learner, deaf]) one.dispose();
+  });
+
+  it('learns nothing from utterances without a label, and says that their loss is 0.', () => {
+    const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, dropout: 0, weightDecay: 0 }));
+    const unlabelled = dialogues.map((dialogue) => ({
+      ...dialogue,
+      utterances: dialogue.utterances.map((utterance) => ({ ...utterance, label: undefined })),
+    }));
+    expect(learnOnce(learner, batchOf(unlabelled))).toBe(0);
+    expect(changedNames(learner)).toEqual(new Set());
+    learner.dispose();
+  });
+
+  it('decays matrices and not biases, gains or embeddings.', () => {
+    const [plain, decayed] = [0, 0.5].map((weightDecay) => newLearner({ ...CONFIG, weightDecay, learningRate: 1e-9 }));
+    for (const learner of [plain!, decayed!]) learnOnce(learner, batchOf(dialogues));
+    const differing = [...decayed!.state.values].flatMap(([name, now]) => {
+      const other = plain!.state.values.get(name)!;
+      return now.every((x, i) => x === other[i]) ? [] : [name];
+    });
+    for (const name of ['head.out.w', 'acn.0.text.q', 'text.lstm.x', 'dialogue.lstm.forward'])
+      expect(differing).toContain(name);
+    expect(differing.filter((name) => /\.(b|gain|bias|word|ngram)$|^joint/.test(name))).toEqual([]);
+    const [w, w0] = [decayed!, plain!].map(({ state }) => state.values.get('head.out.w')![0]!);
+    expect(w! / w0!).toBeCloseTo(0.5, 5);
+    for (const learner of [plain!, decayed!]) learner.dispose();
+  });
+
+  it('infers one row of logits per utterance, in batches as alone, and never sees a future that is cut.', () => {
+    const learner = newLearner();
+    const whole = learner.infer(batchOf(dialogues), WHOLE_FUTURE);
+    const alone = learner.infer(batchOf(dialogues.slice(1, 2)), WHOLE_FUTURE);
+    expect(whole.length).toBe(24 * 2);
+    alone.forEach((z, i) => expect(Math.abs(z - whole[8 + i]!)).toBeLessThan(1e-5));
+    const shortened = dialogues.slice(1, 2).map(({ id, utterances }) => ({ id, utterances: utterances.slice(0, 2) }));
+    const now = learner.infer(batchOf(dialogues.slice(1, 2)), NO_FUTURE);
+    learner.infer(batchOf(shortened), NO_FUTURE).forEach((z, i) => expect(Math.abs(z - now[i]!)).toBeLessThan(1e-5));
+    expect(Math.abs(now[0]! - alone[0]!)).toBeGreaterThan(1e-5);
+    learner.dispose();
+  });
+
+  it('stops with INTERNAL, before anything is changed, when the loss is not a number.', () => {
+    const values = initialValues(model, 1);
+    values.get('head.out.b')!.fill(NaN);
+    const learner = createLearner(model, CONFIG, newLearnerState(model, values));
+    expect(() => learnOnce(learner, batchOf(dialogues))).toThrow(UndertoneError);
+    expect(learner.state.step).toBe(0);
+    learner.dispose();
+  });
+});
