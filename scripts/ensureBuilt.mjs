@@ -1,5 +1,5 @@
 // Builds when dist/ is missing or older than a source file, so that `npm start` works however the clone was made.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -20,7 +20,14 @@ const sources = ['src', 'pipelines', 'adapters', 'bench', 'test', 'fixtures'].fi
 const stale = !existsSync(built) || sources.some((name) => newest(root + name) > statSync(built).mtimeMs);
 if (stale) {
   process.stderr.write('undertone: building (a few seconds, once)\n');
-  execFileSync(process.execPath, [`${root}node_modules/typescript/lib/tsc.js`, '-p', `${root}tsconfig.json`], {
-    stdio: 'inherit',
+  const compiler = `${root}node_modules/typescript/lib/tsc.js`;
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig.json`], {
+    encoding: 'utf8',
   });
+  // A type error in a test does not keep anyone from running the program; `npm run check` is where it fails.
+  if (status !== 0) process.stderr.write(`undertone: the build reported problems; npm run check says which\n`);
+  if (!existsSync(`${root}dist/src/app/main.js`)) {
+    process.stderr.write(stdout);
+    process.exit(1);
+  }
 }
