@@ -33,9 +33,14 @@ export async function startBackend(wanted: Backend | 'auto' = 'auto'): Promise<S
 const LOADERS: Readonly<Record<Backend, () => Promise<void>>> = {
   wasm: async () => {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    wasm.setWasmPaths(new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm')).pathname);
+    wasm.setWasmPaths(folderOf(import.meta.resolve('@tensorflow/tfjs-backend-wasm')));
   },
   cpu: async () => {
     await import('@tensorflow/tfjs-backend-cpu');
   },
 };
+
+/** The folder of a file: URL as a path; blanks and umlauts are escaped in URLs, and Windows paths begin with a drive. */
+function folderOf(url: string): string {
+  return decodeURIComponent(new URL('.', url).pathname).replace(/^\/(?=[A-Za-z]:)/, '');
+}
