@@ -145,7 +145,7 @@ function isInput(value: unknown): boolean {
     (MODALITIES as readonly unknown[]).includes(modality) &&
     (kind === 'tokens' || kind === 'vector' || kind === 'sequence') &&
     typeof speakerRelative === 'boolean' &&
-    isCount(dim, 0, 65_536) &&
+    isCount(dim, kind === 'tokens' ? 0 : 1, 65_536) &&
     isCount(tokens, 1, 512) &&
     (kind === 'tokens') === (modality === 'text' && dim === 0)
   );

@@ -33,7 +33,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const header = parseHeader(bytes.subarray(8, start));
   const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
   if (entries.length > MAX_TENSORS) fail(`more than ${MAX_TENSORS} tensors`);
-  const parsed = entries.map(([name, entry]) => parseEntry(name, entry)).sort((a, b) => a.from - b.from);
+  const parsed = entries.map(([name, entry]) => parseEntry(name, entry)).sort((a, b) => a.from - b.from || a.to - b.to);
   let expected = 0;
   for (const { name, from, to } of parsed) {
     if (from !== expected) fail(`tensor ${quote(name)} leaves a hole or overlaps another`);
@@ -50,7 +50,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 /** Writes a safetensors file; tensors in order of name, so equal content gives equal bytes. Data is 8-byte aligned. */
 export function encodeSafetensors(file: SafetensorsFile, dtype: Dtype): Uint8Array {
   const names = [...file.tensors.keys()].sort();
-  const header: Record<string, unknown> = { __metadata__: file.metadata };
+  // Without a prototype, so that a tensor may be called "__proto__".
+  const header = Object.assign(Object.create(null) as Record<string, unknown>, { __metadata__: file.metadata });
   let at = 0;
   for (const name of names) {
     const { shape, values } = file.tensors.get(name) as StoredTensor;
