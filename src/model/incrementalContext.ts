@@ -43,7 +43,7 @@ export const MAX_SPEAKERS = 64;
  */
 export type IncrementalContext = {
   readonly memory: ContextMemory;
-  /** Appends an utterance; returns the ids that left the window, which are final. */
+  /** Appends an utterance. The window grows; whoever reads the predictions retires what is final. */
   push(id: string, speakerId: string, fused: Float32Array | undefined): void;
   /** Replaces an utterance inside the window and everything that followed from it. False when it has left. */
   replace(id: string, speakerId: string, fused: Float32Array | undefined): boolean;

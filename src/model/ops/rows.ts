@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
 
-/** Reads a tensor's values on the host. The array is a copy. */
+/** Reads a tensor's values on the host. On the cpu backend the array is the tensor's own memory: do not write into it. */
 export function hostOf(tensor: tf.Tensor): Float32Array {
   return tensor.dataSync<'float32'>();
 }
