@@ -2,14 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ConversationModel, ModelInput } from '../domain/conversationModel.ts';
 import { MODALITIES, type PerModality, perModality } from '../domain/modality.ts';
 import type { Prediction, Utterance, UtteranceEvidence } from '../domain/utterance.ts';
+import { UndertoneError } from '../errors.ts';
 import { type InputSpec, MODES, type ModelConfig, rowWidth } from './config.ts';
 import { decodeMemory, encodeMemory } from './contextBlob.ts';
 import type { InputBatch } from './encoders.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { fuse } from './fusion.ts';
 import { createIncrementalContext, type IncrementalContext } from './incrementalContext.ts';
 import { toModalityWeights } from './modalityWeights.ts';
 import { hostOf } from './ops/rows.ts';
-import { freezeParameters, type Parameters } from './parameters.ts';
+import { freezeParameters, type Parameters, parameterSpecs } from './parameters.ts';
 import { createSpeakerMemory, type SpeakerMemory } from './speakerMemory.ts';
 import { embedTokens } from './textEmbedding.ts';
 import { createTokenizer, type Token } from './tokenizer.ts';
@@ -34,14 +36,20 @@ export function createEmotionModel(weights: Weights): EmotionModel {
   const { config } = weights;
   const parameters = freezeParameters(config, weights.values);
   const tokenize = createTokenizer(config.vocabulary, config.buckets);
+  const fingerprint = fingerprintOf(parameterSpecs(config).map(({ name }) => weights.values.get(name) as Float32Array));
   return {
     config,
-    open: (saved) => openConversation({ config, parameters, tokenize }, saved),
+    open: (saved) => openConversation({ config, parameters, tokenize, fingerprint }, saved),
     dispose: () => parameters.dispose(),
   };
 }
 
-type Network = { config: ModelConfig; parameters: Parameters; tokenize: (text: string) => Token[] };
+type Network = {
+  config: ModelConfig;
+  parameters: Parameters;
+  tokenize: (text: string) => Token[];
+  fingerprint: number;
+};
 
 /** What one utterance was fused to. */
 type Fused = { readonly vector: Float32Array | undefined; readonly weights: PerModality<number> };
@@ -50,7 +58,7 @@ const NOTHING: Fused = { vector: undefined, weights: perModality(() => 0) };
 
 function openConversation(network: Network, saved?: Uint8Array): SavableConversation {
   const { config, parameters } = network;
-  const restored = saved && decodeMemory(saved, config);
+  const restored = saved && decodeMemory(saved, network);
   const context = createIncrementalContext(parameters, config, restored?.memory);
   const speakers = createSpeakerMemory(
     (input) => ({ mean: parameters.host(`${input.name}.mean`), scale: parameters.host(`${input.name}.scale`) }),
@@ -87,7 +95,7 @@ function openConversation(network: Network, saved?: Uint8Array): SavableConversa
       while (context.memory.window.length > 0) retire();
       return predictions;
     },
-    save: () => encodeMemory({ memory: context.memory, weights, speakers: speakers.save() }, config),
+    save: () => encodeMemory({ memory: context.memory, weights, speakers: speakers.save() }, network),
   };
 }
 
@@ -100,6 +108,8 @@ function predict(
   const { window } = context.memory;
   return context.classify().map((logits, i) => {
     const id = window[i]?.id ?? '';
+    if (logits && !logits.every(Number.isFinite))
+      throw new UndertoneError('INTERNAL', 'the network gave a number that is not finite; the weights are not usable');
     const lookAhead = window.length - 1 - i;
     return {
       utteranceId: id,
@@ -122,6 +132,7 @@ export function softmax(logits: ArrayLike<number>, temperature: number): number[
 
 function fuseOne(network: Network, speakers: SpeakerMemory, utterance: Utterance, evidence: UtteranceEvidence): Fused {
   const { config, parameters } = network;
+  checkEvidence(config, evidence);
   return tf.tidy(() => {
     const inputs = new Map<string, InputBatch>();
     for (const input of config.inputs) {
@@ -157,11 +168,25 @@ function signalRows(
   utterance: Utterance,
   evidence: UtteranceEvidence,
 ): tf.Tensor2D | undefined {
-  const values =
-    input.name === 'prosody' ? evidence.prosody : input.name === 'segments' ? evidence.segments : undefined;
+  const values = signalOf(input, evidence);
   if (!values || values.length === 0) return undefined;
-  if (values.length % input.dim !== 0 || !values.every(Number.isFinite))
-    throw new RangeError(`${input.name} must hold finite rows of ${input.dim} numbers, got ${values.length} values`);
   const rows = speakers.normalise(utterance.id, utterance.speaker.id, input, values);
   return tf.tensor2d(rows, [values.length / input.dim, rowWidth(input)]);
+}
+
+function signalOf(input: InputSpec, evidence: UtteranceEvidence): Float32Array | undefined {
+  return input.name === 'prosody' ? evidence.prosody : input.name === 'segments' ? evidence.segments : undefined;
+}
+
+/** Before anything is counted, so that a refused utterance leaves no trace. @throws RangeError */
+function checkEvidence(config: ModelConfig, evidence: UtteranceEvidence): void {
+  for (const modality of MODALITIES) {
+    const { share } = evidence.availability[modality];
+    if (!(share >= 0 && share <= 1)) throw new RangeError(`share of ${modality} must be from 0 to 1, got ${share}`);
+  }
+  for (const input of config.inputs) {
+    const values = input.kind === 'tokens' ? undefined : signalOf(input, evidence);
+    if (values && (values.length % input.dim !== 0 || !values.every(Number.isFinite)))
+      throw new RangeError(`${input.name} must hold finite rows of ${input.dim} numbers, got ${values.length} values`);
+  }
 }

@@ -2,17 +2,22 @@ import type { InputSpec } from './config.ts';
 import { MAX_SPEAKERS } from './incrementalContext.ts';
 import { newStatistics, normaliseRows, type SpeakerStatistics, withUtterance } from './normalisation.ts';
 
-/** What is remembered of speakers, as it is saved: statistics by speaker and input, and as they were before each utterance. */
+/** Statistics by input, as they are saved; see {@link SpeakerStatistics}. */
+export type SavedStatistics = Readonly<Record<string, readonly number[]>>;
+
+/** What is remembered of speakers, as it is saved; lists, because the order says who was heard last. */
 export type SavedSpeakers = {
-  readonly speakers: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
-  readonly before: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+  readonly speakers: readonly { readonly id: string; readonly inputs: SavedStatistics }[];
+  /** As they were before each utterance that can still be revised; `id` is the utterance. */
+  readonly before: readonly { readonly id: string; readonly speaker: string; readonly inputs: SavedStatistics }[];
 };
 
 /** The running statistics of the speakers of one conversation. */
 export type SpeakerMemory = {
   /**
    * Normalises one input of an utterance relative to its speaker and counts it. Asked again for the same utterance (a
-   * revision), it answers as it did the first time and counts nothing twice.
+   * revision), it answers as it did the first time and counts nothing twice. Asked for another speaker, it takes the
+   * utterance back from the first one, unless that one has been heard since, and counts it for the other.
    */
   normalise(utteranceId: string, speakerId: string, input: InputSpec, values: Float32Array): Float32Array;
   /** The utterance is final: it will not be asked for again. */
@@ -21,52 +26,68 @@ export type SpeakerMemory = {
 };
 
 type ByInput = Map<string, SpeakerStatistics>;
+type Before = { readonly speaker: string; readonly inputs: ByInput };
 
 /** Makes a speaker memory, empty or as saved. At most MAX_SPEAKERS are kept; the one not heard for longest goes first. */
 export function createSpeakerMemory(
   globalOf: (input: InputSpec) => { readonly mean: Float32Array; readonly scale: Float32Array },
   saved?: SavedSpeakers,
 ): SpeakerMemory {
-  const speakers = load(saved?.speakers);
-  const before = load(saved?.before);
+  const speakers = new Map<string, ByInput>(saved?.speakers.map(({ id, inputs }) => [id, load(inputs)]));
+  const before = new Map<string, Before>(
+    saved?.before.map(({ id, speaker, inputs }) => [id, { speaker, inputs: load(inputs) }]),
+  );
+  const openUtterance = (id: string, speaker: string): ByInput => {
+    const known = before.get(id);
+    if (known?.speaker === speaker) return known.inputs;
+    if (known) takeBack(speakers.get(known.speaker), known.inputs);
+    const inputs: ByInput = new Map();
+    before.set(id, { speaker, inputs });
+    return inputs;
+  };
   return {
     normalise: (utteranceId, speakerId, input, values) => {
-      const own = entry(speakers, speakerId);
-      const past = entry(before, utteranceId);
+      const past = openUtterance(utteranceId, speakerId);
       const known = past.get(input.name);
-      const statistics = known ?? own.get(input.name) ?? newStatistics(input.dim);
+      const statistics = known ?? speakers.get(speakerId)?.get(input.name) ?? newStatistics(input.dim);
       const rows = normaliseRows(input, values, globalOf(input), statistics);
       if (!known) {
         past.set(input.name, statistics);
-        own.set(input.name, withUtterance(input, rows, statistics));
-        speakers.delete(speakerId);
-        speakers.set(speakerId, own);
-        if (speakers.size > MAX_SPEAKERS) speakers.delete(speakers.keys().next().value as string);
+        remember(speakers, speakerId, input, withUtterance(input, rows, statistics));
       }
       return rows;
     },
     forget: (utteranceId) => void before.delete(utteranceId),
-    save: () => ({ speakers: dump(speakers), before: dump(before) }),
+    save: () => ({
+      speakers: [...speakers].map(([id, inputs]) => ({ id, inputs: dump(inputs) })),
+      before: [...before].map(([id, { speaker, inputs }]) => ({ id, speaker, inputs: dump(inputs) })),
+    }),
   };
 }
 
-function entry(map: Map<string, ByInput>, key: string): ByInput {
-  const found = map.get(key) ?? new Map<string, SpeakerStatistics>();
-  map.set(key, found);
-  return found;
+/** Undoes an utterance that was the last one counted: the statistics before it had a count one lower. */
+function takeBack(own: ByInput | undefined, past: ByInput): void {
+  for (const [name, statistics] of past)
+    if (own?.get(name)?.[0] === (statistics[0] as number) + 1) own.set(name, statistics);
 }
 
-function load(saved: SavedSpeakers['speakers'] = {}): Map<string, ByInput> {
-  return new Map(
-    Object.entries(saved).map(([id, inputs]) => [
-      id,
-      new Map(Object.entries(inputs).map(([name, s]) => [name, Float64Array.from(s)])),
-    ]),
-  );
+function remember(
+  speakers: Map<string, ByInput>,
+  speakerId: string,
+  input: InputSpec,
+  statistics: SpeakerStatistics,
+): void {
+  const own = speakers.get(speakerId) ?? new Map<string, SpeakerStatistics>();
+  own.set(input.name, statistics);
+  speakers.delete(speakerId);
+  speakers.set(speakerId, own);
+  if (speakers.size > MAX_SPEAKERS) speakers.delete(speakers.keys().next().value as string);
 }
 
-function dump(map: ReadonlyMap<string, ByInput>): SavedSpeakers['speakers'] {
-  return Object.fromEntries(
-    [...map].map(([id, inputs]) => [id, Object.fromEntries([...inputs].map(([name, s]) => [name, [...s]]))]),
-  );
+function load(inputs: SavedStatistics): ByInput {
+  return new Map(Object.entries(inputs).map(([name, values]) => [name, Float64Array.from(values)]));
+}
+
+function dump(inputs: ByInput): SavedStatistics {
+  return Object.fromEntries([...inputs].map(([name, values]) => [name, [...values]]));
 }
