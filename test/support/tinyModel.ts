@@ -141,3 +141,10 @@ export function gradientsOf(
 export function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? NaN), 0);
 }
+
+/** Runs `f`, disposes every tensor it made and returns what it read from them; {@link tf.tidy} for results of any type. */
+export function onHost<T>(f: () => T): T {
+  const results: T[] = [];
+  tf.tidy(() => void results.push(f()));
+  return results[0] as T;
+}

@@ -36,7 +36,7 @@ describe('gatherRows', () => {
       [5, 6],
     ]);
     const [gradient] = gradientsOf(
-      (t) => gatherRows(t as tf.Tensor2D, Int32Array.of(2, -1, 0, 2)),
+      (t) => gatherRows(t, Int32Array.of(2, -1, 0, 2)),
       [x],
       [1, 2, 30, 40, 5, 6, 700, 800],
     );
@@ -85,7 +85,7 @@ describe('meanRows', () => {
 
   it('spreads the gradient of an item evenly over its rows; that of an empty item goes nowhere.', () => {
     const x = tf.zeros([3, 1]);
-    const [gradient] = gradientsOf((t) => meanRows(t as tf.Tensor2D, toOffsets([2, 0, 1])), [x], [8, 1000, 5]);
+    const [gradient] = gradientsOf((t) => meanRows(t, toOffsets([2, 0, 1])), [x], [8, 1000, 5]);
     expect([...(gradient ?? [])]).toEqual([4, 4, 5]);
     x.dispose();
   });
