@@ -1,0 +1,173 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeWeights } from '../../src/model/weights.ts';
+import { type CommandOutcome, type FakeTerminal, fakeTerminal, runCommand } from '../support/terminal.ts';
+import { createFolders, TINY_CONFIG, type TinyDataset, wordDataset, writeDataset } from '../support/tinyDataset.ts';
+
+const newFolder = createFolders();
+const SET = wordDataset({ train: 8, dev: 3 });
+
+/** A folder with a configuration and a dataset; `undertone train` on them. */
+async function prepare(config: unknown = TINY_CONFIG, set: TinyDataset = SET) {
+  const folder = await newFolder();
+  await writeFile(join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
+  await writeDataset(join(folder, 'data'), set);
+  const out = join(folder, 'out');
+  const argv = ['train', '--config', join(folder, 'config.json'), '--data', join(folder, 'data'), '--out', out];
+  const train = (more: readonly string[] = [], terminal?: FakeTerminal): Promise<CommandOutcome> =>
+    runCommand([...argv, ...more], terminal);
+  return { folder, out, train };
+}
+
+const lines = ({ out }: CommandOutcome): Record<string, unknown>[] =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const weightsIn = (out: string): Promise<Buffer> => readFile(join(out, 'weights.safetensors'));
+
+describe('undertone train', () => {
+  it('writes one JSON line per epoch and one for the weights, and weights that can be read.', async () => {
+    const { out, train } = await prepare();
+    const outcome = await train();
+    expect(outcome).toMatchObject({ status: 0, failures: [] });
+    const [first, second, third, last, ...more] = lines(outcome);
+    const epoch = (n: number): object => ({
+      type: 'epoch',
+      epoch: n,
+      loss: expect.any(Number),
+      dev: { now: expect.any(Number), whole: expect.any(Number) },
+      isBest: expect.any(Boolean),
+      seconds: expect.any(Number),
+    });
+    expect([first, second, third]).toEqual([epoch(1), epoch(2), epoch(3)]);
+    expect(last).toMatchObject({ type: 'weights', path: join(out, 'weights.safetensors') });
+    expect(more).toEqual([]);
+    expect((await readdir(out)).sort()).toEqual(['checkpoint.safetensors', 'weights.safetensors']);
+    const { provenance } = decodeWeights(await weightsIn(out));
+    expect(provenance).toMatchObject({ name: 'tiny', seed: 7, dev: last!['dev'] });
+  });
+
+  it('says on standard error what is trained, on which data, by which backend, and nothing that was said.', async () => {
+    const { err, out } = await (await prepare()).train(['--backend', 'cpu']);
+    expect(err).toContain('training tiny (seed 7) on words, cpu backend\n');
+    expect(err + out).not.toMatch(/lovely|awful|Ada|Ben/);
+  });
+
+  it('takes the seed of --seed instead of the configuration; equal seeds give equal files.', async () => {
+    const runs = await Promise.all([
+      prepare(),
+      prepare({ ...TINY_CONFIG, seed: 9 }),
+      prepare({ ...TINY_CONFIG, seed: 9 }),
+    ]);
+    const files: Buffer[] = [];
+    for (const [i, { train, out }] of runs.entries()) {
+      expect((await train(i === 0 ? ['--seed', '9'] : i === 2 ? ['--seed', '10'] : [])).status).toBe(0);
+      files.push(await weightsIn(out));
+    }
+    expect(files[0]!.equals(files[1]!)).toBe(true);
+    expect(files[0]!.equals(files[2]!)).toBe(false);
+    expect(decodeWeights(files[2]!).provenance.seed).toBe(10);
+  });
+
+  it('ends with 130 on Ctrl-C, keeps the last whole epoch, and --resume ends as if nothing had been.', async () => {
+    const straight = await prepare();
+    await straight.train();
+    const { out, train } = await prepare();
+    const terminal: FakeTerminal = fakeTerminal({}, (line) => line.includes('"epoch":2') && terminal.interrupt());
+    const stopped = await train([], terminal);
+    expect(stopped.status).toBe(130);
+    expect(stopped.err).toContain('stopped; --resume continues from the last whole epoch');
+    expect(lines(stopped).map(({ epoch }) => epoch)).toEqual([1, 2]);
+    expect(await readdir(out)).toEqual(['checkpoint.safetensors']);
+    const resumed = await train(['--resume']);
+    expect(resumed.status).toBe(0);
+    expect(lines(resumed).map(({ type, epoch }) => [type, epoch])).toEqual([
+      ['epoch', 3],
+      ['weights', undefined],
+    ]);
+    expect((await weightsIn(out)).equals(await weightsIn(straight.out))).toBe(true);
+  });
+
+  it('stops after one batch when it was interrupted before it began; --resume then begins at the beginning.', async () => {
+    const { out, train } = await prepare();
+    const terminal = fakeTerminal();
+    terminal.interrupt();
+    expect(await train([], terminal)).toMatchObject({ status: 130, out: '' });
+    expect(await readdir(out)).toEqual([]);
+    expect(lines(await train(['--resume'])).map(({ epoch }) => epoch)).toEqual([1, 2, 3, undefined]);
+  });
+
+  it('refuses to resume a damaged checkpoint, or one of another configuration, and leaves it as it is.', async () => {
+    const { out, train } = await prepare();
+    await train();
+    const path = join(out, 'checkpoint.safetensors');
+    const whole = await readFile(path);
+    const other = await train(['--resume', '--seed', '8']);
+    expect(other).toMatchObject({ status: 2, out: '' });
+    expect(other.failures).toEqual([expect.stringMatching(/^undertone: BAD_CHECKPOINT: .*another configuration/)]);
+    await writeFile(path, whole.subarray(0, 99));
+    const damaged = await train(['--resume']);
+    expect(damaged.failures).toEqual([expect.stringMatching(/^undertone: BAD_CHECKPOINT: .*damaged/)]);
+    expect((await readFile(path)).length).toBe(99);
+  });
+
+  const MISLABELLED: TinyDataset = { ...SET, labels: ['cross', 'calm'] };
+  const NO_DEV = wordDataset({ train: 2 });
+  it.each([
+    ['a configuration that is not JSON', '{', SET, /BAD_CONFIG: .*config\.json is not JSON/],
+    ['a configuration that is a list', '[]', SET, /BAD_CONFIG: .*format: /],
+    ['an unknown field', { ...TINY_CONFIG, epoch: 3 }, SET, /BAD_CONFIG: .*"epoch"/],
+    ['a feature that the dataset lacks', { ...TINY_CONFIG, inputs: [AUDIO('au35')] }, SET, /BAD_DATASET: .*"au35"/],
+    ['a label outside the label set', TINY_CONFIG, MISLABELLED, /BAD_DATASET: .*meta\.json: .*train\d\/0 has a label/],
+    ['a dataset without dev', TINY_CONFIG, NO_DEV, /BAD_DATASET: .*no split "dev"/],
+  ])('refuses %s in one line with status 2, and writes no file.', async (_, config, set, rule) => {
+    const { out, train } = await prepare(config, set);
+    const outcome = await train();
+    expect(outcome).toMatchObject({ status: 2, out: '', failures: [expect.stringMatching(rule)] });
+    expect(await readdir(out).catch(() => [])).toEqual([]);
+  });
+
+  it('names every problem of a configuration in one go.', async () => {
+    const { train } = await prepare({ ...TINY_CONFIG, epochs: 0, dropout: 3, masks: { subset: -1 } });
+    for (const path of ['epochs: ', 'dropout: ', 'masks.subset: ']) expect((await train()).failures[0]).toContain(path);
+  });
+
+  it('names a configuration or dataset that is not there.', async () => {
+    const { folder, train } = await prepare();
+    const config = await train(['--config', join(folder, 'nothing.json')]);
+    expect(config.failures).toEqual([expect.stringMatching(/FILE_NOT_FOUND: .*nothing\.json/)]);
+    const data = await train(['--data', join(folder, 'nowhere')]);
+    expect(data.failures).toEqual([expect.stringMatching(/BAD_DATASET: .*meta\.json.*nowhere/)]);
+    expect([config.status, data.status]).toEqual([2, 2]);
+  });
+
+  it('says OUTPUT_FAILED when the folder, the checkpoint or the weights cannot be written.', async () => {
+    const { folder, out, train } = await prepare();
+    const inFile = await train(['--out', join(folder, 'config.json', 'out')]);
+    expect(inFile.failures).toEqual([expect.stringMatching(/OUTPUT_FAILED: .*the folder cannot be made/)]);
+    await mkdir(join(out, 'weights.safetensors'), { recursive: true });
+    const weights = await train();
+    expect(weights.failures).toEqual([
+      expect.stringMatching(/OUTPUT_FAILED: .*weights\.safetensors cannot be written/),
+    ]);
+    await mkdir(join(out, 'checkpoint.safetensors.part'));
+    const checkpoint = await train();
+    expect(checkpoint.failures).toEqual([expect.stringMatching(/OUTPUT_FAILED: .*checkpoint\.safetensors cannot be/)]);
+    expect([inFile.status, weights.status, checkpoint.status]).toEqual([2, 2, 2]);
+  });
+
+  it.each([[['--seed', '-1']], [['--seed', 'x']], [['--backend', 'gpu']], [['--epochs', '3']]])(
+    'refuses the options %j without reading anything.',
+    async (options) => {
+      const { out, train } = await prepare();
+      expect((await train(options)).status).toBe(2);
+      expect(await readdir(out).catch(() => 'not made')).toBe('not made');
+    },
+  );
+});
+
+function AUDIO(feature: string): object {
+  return { name: 'prosody', modality: 'audio', kind: 'vector', feature, tokens: 1 };
+}
