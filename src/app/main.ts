@@ -4,6 +4,7 @@ import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
 import { BACKENDS, type Backend } from '../model/backend.ts';
 import { packageVersion } from './packageRoot.ts';
+import { forbidTelemetry } from './telemetry.ts';
 import { EXIT, outputRule, processTerminal, type Terminal } from './terminal.ts';
 
 type ReplayOptions = {
@@ -134,6 +135,7 @@ function oneLine(text: string): string {
 /** Runs a command line; returns its exit status. Never throws. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
   let status = EXIT.done;
+  forbidTelemetry();
   try {
     await buildProgram(terminal, (s) => (status = s)).parseAsync([...argv], { from: 'user' });
     return status;

@@ -11,9 +11,9 @@ import { type CommandOutcome, insightsIn, outcomeOf, runCommand } from '../suppo
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The bundled call: two synthetic voices, made by fixtures/makeCall.ts. */
-export const CALL = join(ROOT, 'fixtures', 'call');
+export const CALL: string = join(ROOT, 'fixtures', 'call');
 /** Weights that do not depend on the ones that ship, made by fixtures/tinyWeights.ts. */
-export const TINY = join(ROOT, 'fixtures', 'tiny', 'tiny.safetensors');
+export const TINY: string = join(ROOT, 'fixtures', 'tiny', 'tiny.safetensors');
 
 /** A folder of media cut from the bundled call, and folders to write to. */
 export type CallFolder = MediaFolder & {
