@@ -137,7 +137,9 @@ describe('a conversation', () => {
     const { utterance, evidence } = spoken(0, 'Ann', given);
     const muted = { ...evidence, availability: { ...evidence.availability, audio: { share: 0 } } };
     const wordless = spoken(0, 'Ann', { text: ' -- ' });
-    expect(await model.open().add(utterance, muted)).toEqual((await addAll(model.open(), [spoken(0, 'Ann', { text: 'yes' })]))[0]);
+    expect(await model.open().add(utterance, muted)).toEqual(
+      (await addAll(model.open(), [spoken(0, 'Ann', { text: 'yes' })]))[0],
+    );
     expect((await model.open().add(wordless.utterance, wordless.evidence))[0]?.probabilities).toEqual(TINY.prior);
   });
 
