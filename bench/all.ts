@@ -1,0 +1,16 @@
+import { benchFeatures } from './features.ts';
+import { benchMedia } from './media.ts';
+import { benchModel } from './model.ts';
+import { benchPipeline } from './pipeline.ts';
+import { benchReplay } from './replay.ts';
+import { benchVad } from './vad.ts';
+
+/** Short inputs instead of the ones that the goals are about: `--quick`, or UNDERTONE_BENCH=quick. */
+const isQuick = process.argv.includes('--quick') || process.env['UNDERTONE_BENCH'] === 'quick';
+
+await benchModel(isQuick);
+await benchReplay(isQuick);
+await benchPipeline();
+await benchFeatures();
+await benchVad();
+await benchMedia();
