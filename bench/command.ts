@@ -17,7 +17,10 @@ const AT_EXIT = `process.on('exit', () => {
 })`;
 
 /** Runs a command line in a process of its own, on one core where `taskset` is there, and returns what it cost. */
-export async function measureCommand(args: readonly string[], { oneCore = true } = {}): Promise<CommandCost> {
+export async function measureCommand(
+  args: readonly string[],
+  { oneCore = true }: { readonly oneCore?: boolean } = {},
+): Promise<CommandCost> {
   const command = [
     ...(oneCore ? pinning() : []),
     process.execPath,
@@ -66,10 +69,13 @@ function loader(): readonly string[] {
   return import.meta.url.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
 }
 
+/** Runs a command on the first core; part of util-linux. */
+const ONE_CORE: readonly [string, ...string[]] = ['taskset', '-c', '0'];
+
 function pinning(): readonly string[] {
-  return spawnSync('taskset', ['-c', '0', process.execPath, '--version'], { stdio: 'ignore' }).status === 0
-    ? ['taskset', '-c', '0']
-    : [];
+  const [taskset, ...args] = ONE_CORE;
+  const isThere = spawnSync(taskset, [...args, process.execPath, '--version'], { stdio: 'ignore' }).status === 0;
+  return isThere ? ONE_CORE : [];
 }
 
 /** A shell around a command: its `times` also counts the processes that the command started. */

@@ -120,13 +120,14 @@ describe('undertone --out', () => {
     expect(readFileSync(file, 'utf8')).toBe('x');
   });
 
+  const inOwnMounts = 'unshare';
   const smallDisk = [
     '-Urm',
     'sh',
     '-c',
     'mount -t tmpfs -o size=12k tmpfs "$0" && "$@"; echo "status $? left [$(ls -A "$0")]" >&2',
   ];
-  const canMount = spawnSync('unshare', [...smallDisk, tmpdir(), 'true'], { stdio: 'ignore' }).status === 0;
+  const canMount = spawnSync(inOwnMounts, [...smallDisk, tmpdir(), 'true'], { stdio: 'ignore' }).status === 0;
   it.skipIf(!canMount)(
     canMount
       ? 'says OUTPUT_FAILED on a full disk, and leaves nothing on it.'
@@ -142,7 +143,7 @@ describe('undertone --out', () => {
         main,
         ...inReplay('--json', '--out', out),
       ];
-      const { stderr } = spawnSync('unshare', [...smallDisk, out, ...command], { encoding: 'utf8' });
+      const { stderr } = spawnSync(inOwnMounts, [...smallDisk, out, ...command], { encoding: 'utf8' });
       expect(outcomeOf(0, '', stderr).failures).toEqual([
         expect.stringMatching(/^undertone: OUTPUT_FAILED: .*insights\.jsonl.*\(ENOSPC\)$/),
       ]);

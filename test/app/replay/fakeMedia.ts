@@ -58,13 +58,16 @@ function contentsOf({ soundMs, channels, pictures, durationMs }: FakeFile): Medi
 }
 
 /** A grey picture of 32 × 18 pixels, all of one brightness. */
-export function pictureOf(atMs: number, level: number, brightPixels = 32 * 18): VideoFrame {
+export function pictureOf(atMs: number, level: number, brightPixels: number = 32 * 18): VideoFrame {
   const pixels = new Uint8Array(32 * 18).fill(level, 0, brightPixels);
   return { atMs, width: 32, height: 18, pixels };
 }
 
-/** A detector with frames of 50 ms that hears speech everywhere; counts its open streams. */
-export function fakeDetector(): VoiceActivityDetector & { readonly streams: () => number } {
+/** A detector of which it is known how many streams are open. */
+export type FakeDetector = VoiceActivityDetector & { readonly streams: () => number };
+
+/** Makes a detector with frames of 50 ms that hears speech everywhere. */
+export function fakeDetector(): FakeDetector {
   let streams = 0;
   return {
     name: 'fake',
