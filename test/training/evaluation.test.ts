@@ -63,6 +63,8 @@ describe('evaluate', () => {
     expect(whole.rows.at(-1)!.metrics.weightedF1).toBeCloseTo(weightedF1Whole!, 10);
     expect(whole.rows.at(-1)!.metrics.ece).toBeCloseTo(eceWhole!, 4);
     expect(weightedF1Whole).toBeGreaterThan(whole.floor + 0.2);
+    // Each later utterance moves the probabilities, up to the third, and so the calibration error.
+    expect(new Set(whole.rows.map(({ metrics }) => metrics.ece)).size).toBe(4);
   });
 
   it('counts an utterance at every look-ahead, with the last prediction where fewer utterances follow.', async () => {

@@ -112,6 +112,61 @@ describe('a learner', () => {
     learner.dispose();
   });
 
+  it('trains the auxiliary head of a mode on the utterances that have it, and on no other.', () => {
+    const [heard, silent] = dialogues.slice(0, 2) as [PreparedDialogue, PreparedDialogue];
+    const shown = [showAll(model, heard), silent.utterances.map(() => new Set(['audio' as const]))];
+    const headAfter = (label: number, head: string): Float32Array => {
+      const learner = newLearner({ ...CONFIG, clipNorm: 1e9 });
+      const labelled = { ...silent, utterances: silent.utterances.map((u) => ({ ...u, label })) };
+      learnOnce(learner, toBatch([heard, labelled], shown));
+      learner.dispose();
+      return learner.state.moments.get(head)!.m;
+    };
+    expect(headAfter(0, 'aux.text.w')).toEqual(headAfter(1, 'aux.text.w'));
+    expect(headAfter(0, 'aux.audio.w')).not.toEqual(headAfter(1, 'aux.audio.w'));
+  });
+
+  it('clips all gradients together, those of the words too.', () => {
+    const learner = newLearner({ ...CONFIG, clipNorm: 1e-3 });
+    learnOnce(learner, batchOf(dialogues));
+    const squares = [...learner.state.moments.values()].map(({ m }) => m.reduce((sum, x) => sum + x * x, 0));
+    // The first moment after one step is a tenth of the gradient.
+    expect(Math.sqrt(squares.reduce((a, b) => a + b, 0)) / 1e-4).toBeCloseTo(1, 3);
+    learner.dispose();
+  });
+
+  it('moves embeddings and the rest each at its own rate, times the schedule.', () => {
+    const learner = newLearner({ ...CONFIG, learningRate: 1e-3, embeddingLearningRate: 0.02, weightDecay: 0 });
+    learner.learn(batchOf(dialogues), { random: createRandom(1), cut: WHOLE_FUTURE, rate: 0.5 });
+    const start = initialValues(model, 1);
+    const furthest = (name: string): number =>
+      Math.max(...learner.state.values.get(name)!.map((x, i) => Math.abs(x - start.get(name)![i]!)));
+    // The first step of Adam has the length of the rate.
+    expect(furthest('text.word')).toBeCloseTo(0.01, 4);
+    expect(furthest('text.ngram')).toBeCloseTo(0.01, 4);
+    expect(furthest('head.out.b')).toBeCloseTo(0.0005, 5);
+    learner.dispose();
+  });
+
+  it('makes words unknown, without their n-grams, as often as configured.', () => {
+    const learner = newLearner({ ...CONFIG, wordDropout: 1 });
+    learnOnce(learner, batchOf(dialogues));
+    expect(changedNames(learner)).toContain('text.lstm.b');
+    for (const name of ['text.word', 'text.ngram']) expect(changedNames(learner)).not.toContain(name);
+    learner.dispose();
+  });
+
+  it('infers with what it has just learnt.', () => {
+    const learner = newLearner();
+    const before = learner.infer(batchOf(dialogues), WHOLE_FUTURE);
+    learnOnce(learner, batchOf(dialogues));
+    const after = learner.infer(batchOf(dialogues), WHOLE_FUTURE);
+    const again = createLearner(model, CONFIG, learner.state);
+    expect(again.infer(batchOf(dialogues), WHOLE_FUTURE)).toEqual(after);
+    expect(after).not.toEqual(before);
+    for (const one of [learner, again]) one.dispose();
+  });
+
   it('decays matrices and not biases, gains or embeddings.', () => {
     const [plain, decayed] = [0, 0.5].map((weightDecay) => newLearner({ ...CONFIG, weightDecay, learningRate: 1e-9 }));
     for (const learner of [plain!, decayed!]) learnOnce(learner, batchOf(dialogues));

@@ -94,6 +94,8 @@ describe('calibrationError', () => {
     const list = [outcome(0, 0.9, 0.1, 0), outcome(0, 0.8, 0.2, 0), outcome(1, 0.7, 0.3, 0), outcome(2, 0.3, 0.3, 0.4)];
     expect(calibrationError(list, 2)).toBeCloseTo((0.4 + 0.6) / 4, 12);
     expect(calibrationError(list, 1)).toBeCloseTo(Math.abs(2.8 - 3) / 4, 12);
+    // A confidence of 1 belongs to the last bin: |1 − 0| there, |.4 − 1| in the first.
+    expect(calibrationError([outcome(1, 1, 0, 0), list[3]!], 2)).toBeCloseTo((1 + 0.6) / 2, 12);
   });
 
   it('is 0 for answers that are certain and right, and 1 for certain and wrong.', () => {
