@@ -140,6 +140,17 @@ describe('open', () => {
     same.dispose();
   });
 
+  it('refuses a state of the same weights with a longer window than it keeps itself.', async () => {
+    const wide = createEmotionModel(tinyWeights({ ...TINY, lookAhead: 8 }));
+    const conversation = wide.open();
+    const dialogue = randomDialogue(1, ['Ann', 'Ben', 'Ann', 'Ben'], [['text']]);
+    await addAll(conversation, dialogue.slice(0, 3));
+    expect(codeOf(conversation.save())).toBeUndefined();
+    await addAll(conversation, dialogue.slice(3));
+    expect(codeOf(conversation.save())).toBe('BAD_STATE');
+    wide.dispose();
+  });
+
   it('is total: any bytes at all are refused with BAD_STATE.', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -6,7 +6,9 @@ import { MODEL_INPUTS } from '../../src/domain/conversationModel.ts';
 import { startBackend } from '../../src/model/backend.ts';
 import { type Mode, MODES, modeOf } from '../../src/model/config.ts';
 import { encode } from '../../src/model/encoders.ts';
-import { countOf } from '../../src/model/ops/ragged.ts';
+import { bilstm, normalise } from '../../src/model/layers.ts';
+import { attend } from '../../src/model/ops/attention.ts';
+import { countOf, toOffsets } from '../../src/model/ops/ragged.ts';
 import { hostOf } from '../../src/model/ops/rows.ts';
 import type { Parameters } from '../../src/model/parameters.ts';
 import { createRandom } from '../../src/model/random.ts';
@@ -118,6 +120,21 @@ describe('encode', () => {
       const [a, b] = [utterance, reversed].map((given) => encoded([given])[0]?.get(mode) ?? []);
       expect(worstDifference(a ?? [], b ?? [])).toBeGreaterThan(1e-3);
     }
+  });
+
+  it('reads text in both directions and then attends to itself, as its layers do one by one.', () => {
+    const { rows, shares } = randomUtterance(createRandom(8), ['text']);
+    const words = [...(rows.get('text') ?? [])];
+    const order = words.map((_, i) => i);
+    const expected = onHost(() => {
+      const h = bilstm(p, 'text', tf.tensor2d(words), [order], [order.toReversed()]);
+      const keysValues: tf.Tensor2D = tf.matMul(h, p.tensor('text.self.0.kv'));
+      const source = { keysValues, offsets: toOffsets([words.length]), weights: Float32Array.of(1) };
+      const seen = attend(tf.matMul(h, p.tensor('text.self.0.q')), source.offsets, [source], TINY.heads);
+      return hostOf(normalise(p, 'text.self.0.norm', tf.add(h, tf.matMul(seen, p.tensor('text.self.0.o')))));
+    });
+    expect(words.length).toBeGreaterThan(2);
+    expectClose(encoded([{ rows, shares }])[0]?.get('text') ?? [], expected, 1e-6);
   });
 
   it('makes several tokens of a vector when its input says so.', () => {
