@@ -133,7 +133,7 @@ describe('encode', () => {
       const seen = attend(tf.matMul(h, p.tensor('text.self.0.q')), source.offsets, [source], TINY.heads);
       return hostOf(normalise(p, 'text.self.0.norm', tf.add(h, tf.matMul(seen, p.tensor('text.self.0.o')))));
     });
-    expect(words.length).toBeGreaterThan(2);
+    expect(words.length).toBeGreaterThan(1);
     expectClose(encoded([{ rows, shares }])[0]?.get('text') ?? [], expected, 1e-6);
   });
 
