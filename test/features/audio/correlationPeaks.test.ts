@@ -18,7 +18,7 @@ describe('createPeakRefiner', () => {
             (_, i) => 0.8 * Math.cos((2 * Math.PI * (i - top)) / period),
           );
           refiner.refine(values, 60);
-          expect(refiner.index).toBeCloseTo(top, 2);
+          expect(Math.abs(refiner.index - top)).toBeLessThan(0.01);
           expect(Math.abs(refiner.value - 0.8)).toBeLessThan(2e-4);
         },
       ),
