@@ -30,8 +30,8 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
       outputError: (text, write) => write(`undertone: BAD_OPTION: ${oneLine(text)} (undertone --help says more)\n`),
     });
   program
-    .command('start', { isDefault: true })
-    .description('play the bundled call')
+    .command('start')
+    .description('play the bundled call; also what happens without a command')
     .addOption(speedOption())
     .option('--json', 'one JSON object per insight on standard output', false)
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
@@ -137,7 +137,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   let status = EXIT.done;
   forbidTelemetry();
   try {
-    await buildProgram(terminal, (s) => (status = s)).parseAsync([...argv], { from: 'user' });
+    await buildProgram(terminal, (s) => (status = s)).parseAsync(argv.length > 0 ? [...argv] : ['start'], { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.refused;

@@ -48,13 +48,14 @@ export function crossAttend(
       offsets: (context.modes.get(other) as ModeTokens).offsets,
       weights: weight,
     }));
-    if (sources.length > 0) {
-      const seen = attend(tf.matMul(g, p.tensor(`${name}.q`)), given.offsets, sources, config.heads);
-      g = tf.add(g, dropout(tf.matMul(seen, p.tensor(`${name}.o`)), context.training));
-    }
-    g = normalise(p, `${name}.norm1`, g);
+    const seen =
+      sources.length > 0
+        ? attend(tf.matMul(g, p.tensor(`${name}.q`)), given.offsets, sources, config.heads)
+        : undefined;
+    const heard = seen && dropout<tf.Tensor2D>(tf.matMul(seen, p.tensor(`${name}.o`)), context.training);
+    g = normalise(p, `${name}.norm1`, g, heard);
     const inner = dropout(dense(p, `${name}.ff2`, dense(p, `${name}.ff1`, g, 'relu')), context.training);
-    g = normalise(p, `${name}.norm2`, tf.add(g, inner));
+    g = normalise(p, `${name}.norm2`, g, inner);
   }
   return g;
 }

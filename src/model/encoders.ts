@@ -126,7 +126,7 @@ function selfAttend(p: Parameters, mode: Mode, heads: number, given: ModeTokens,
     const keysValues: tf.Tensor2D = tf.matMul(x, p.tensor(`${name}.kv`));
     const source = { keysValues, offsets: given.offsets, weights };
     const seen = attend(tf.matMul(x, p.tensor(`${name}.q`)), given.offsets, [source], heads);
-    x = normalise(p, `${name}.norm`, tf.add(x, dropout(tf.matMul(seen, p.tensor(`${name}.o`)), training)));
+    x = normalise(p, `${name}.norm`, x, dropout(tf.matMul(seen, p.tensor(`${name}.o`)), training));
   }
   return { tokens: x, offsets: given.offsets };
 }

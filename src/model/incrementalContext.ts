@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from './config.ts';
 import { classify } from './dialogueContext.ts';
+import { affine } from './layers.ts';
 import { type LstmState, lstmStep, type RecurrentWeights } from './ops/lstm.ts';
 import { hostOf } from './ops/rows.ts';
 import type { Parameters } from './parameters.ts';
@@ -127,7 +128,7 @@ function project(p: Parameters, config: ModelConfig, fused: Float32Array): Proje
   return tf.tidy(() => {
     const x = tf.tensor2d(fused, [1, fused.length]);
     const gates = (name: string): Float32Array =>
-      hostOf(tf.add(tf.matMul(x, p.tensor(`${name}.lstm.x`)), p.vector(`${name}.lstm.b`)));
+      hostOf(affine(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` }));
     const size = 4 * config.contextHidden;
     const dialogue = gates('dialogue');
     const speaker = gates('speaker');

@@ -9,13 +9,30 @@ export type TrainingMode = { readonly dropout: number; readonly random: Random }
 
 /** `x · w + b` for the parameters `<name>.w` and `<name>.b`: `[rows, in]` → `[rows, out]`. */
 export function dense(p: Parameters, name: string, x: tf.Tensor2D, activation?: 'relu'): tf.Tensor2D {
-  const y = tf.add<tf.Tensor2D>(tf.matMul(x, p.tensor(`${name}.w`)), p.vector(`${name}.b`));
+  return affine(p, x, { weights: `${name}.w`, bias: `${name}.b` }, activation);
+}
+
+/**
+ * `x · weights + bias`, in one operation where nothing is trained: the fused operation's gradient multiplies with
+ * transposed operands, which the wasm backend does slowly.
+ */
+export function affine(
+  p: Parameters,
+  x: tf.Tensor2D,
+  names: { readonly weights: string; readonly bias: string },
+  activation?: 'relu',
+): tf.Tensor2D {
+  const w = p.tensor(names.weights);
+  const b = p.vector(names.bias);
+  if (p.isFrozen) return tf.fused.matMul({ a: x, b: w, bias: b, ...(activation && { activation }) }) as tf.Tensor2D;
+  const y = tf.add<tf.Tensor2D>(tf.matMul(x, w), b);
   return activation === 'relu' ? tf.relu(y) : y;
 }
 
-/** Layer normalisation with the parameters `<name>.gain` and `<name>.bias`. */
-export function normalise(p: Parameters, name: string, x: tf.Tensor2D): tf.Tensor2D {
-  return layerNorm(x, p.vector(`${name}.gain`), p.vector(`${name}.bias`));
+/** Layer normalisation of `x`, or of `x + residual`, with the parameters `<name>.gain` and `<name>.bias`. */
+export function normalise(p: Parameters, name: string, x: tf.Tensor2D, residual?: tf.Tensor2D): tf.Tensor2D {
+  const [gain, bias] = [`${name}.gain`, `${name}.bias`] as const;
+  return layerNorm(x, p.vector(gain), p.vector(bias), { residual, gainValues: p.host(gain), biasValues: p.host(bias) });
 }
 
 /**
@@ -30,7 +47,7 @@ export function bilstm(
   forward: RowSequences,
   backward: RowSequences,
 ): tf.Tensor2D {
-  const gates = tf.add<tf.Tensor2D>(tf.matMul(x, p.tensor(`${name}.lstm.x`)), p.vector(`${name}.lstm.b`));
+  const gates = affine(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` });
   const [rows, width] = gates.shape;
   const run = (direction: 'forward' | 'backward', at: number, sequences: RowSequences): tf.Tensor2D => {
     const key = `${name}.lstm.${direction}`;

@@ -19,6 +19,8 @@ export type ParameterValues = ReadonlyMap<string, Float32Array>;
 
 /** The parameters as the network reads them. */
 export type Parameters = {
+  /** Nothing is trained: fused operations and prepared weights may be used. */
+  readonly isFrozen: boolean;
   tensor(name: string): tf.Tensor2D;
   vector(name: string): tf.Tensor1D;
   host(name: string): Float32Array;
@@ -206,6 +208,7 @@ export function freezeParameters(config: ModelConfig, values: ParameterValues): 
   const rotations = new Map(MODES.map((mode) => [mode, rotationMatrices(tensors.get(`joint.${mode}`) as tf.Tensor2D)]));
   return {
     ...readers(tensors, values),
+    isFrozen: true,
     recurrent: (name) => recurrent.get(name),
     rotate: (mode, x, direction) => tf.matMul(x, (rotations.get(mode) as RotationMatrices)[direction]),
     dispose: () => {

@@ -17,8 +17,8 @@ export function createRandom(seed: number): Random {
 
 /** Returns a seed for a named sub-stream, so that adding one consumer of randomness leaves the others unchanged. */
 export function deriveSeed(seed: number, ...path: readonly (string | number)[]): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (const character of path.join('/')) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  let hash = 0x811c9dc5;
+  for (const character of [seed, ...path].join('/')) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
   return hash >>> 0;
 }
 

@@ -27,9 +27,12 @@ export function dominantSpeaker(span: Span, cues: readonly AttributedCue[]): Spe
   return dominant?.speaker ?? UNKNOWN_SPEAKER;
 }
 
+/** Speech without a cue for longer than this may be anybody's: cues begin late and end early by less [our decision]. */
+const MAX_UNCUED_MS = 3_000;
+
 /**
  * Splits `span` where its cues change speaker: half-way between the end of one speaker's cue and the beginning of the
- * next one's. A cue that lies within another one (a backchannel) splits nothing, nor does a boundary that would leave
+ * next one's. More than 3 s that no cue covers are a part of their own, whose speaker is unknown. A cue that lies within another one (a backchannel) splits nothing, nor does a boundary that would leave
  * less than `minMs` on either side. The parts are in order and cover `span`; each goes to its dominant speaker.
  */
 export function splitBySpeaker(span: Span, cues: readonly AttributedCue[], minMs: number): readonly AttributedSpan[] {
@@ -38,9 +41,12 @@ export function splitBySpeaker(span: Span, cues: readonly AttributedCue[], minMs
   let current: AttributedCue | undefined;
   for (const cue of ordered) {
     if (current && cue.endMs <= current.endMs) continue;
-    if (current && cue.speaker.id !== current.speaker.id) boundaries.push((current.endMs + cue.startMs) / 2);
+    const sinceMs: number = current?.endMs ?? span.startMs;
+    if (cue.startMs - sinceMs > MAX_UNCUED_MS) boundaries.push(sinceMs, cue.startMs);
+    else if (current && cue.speaker.id !== current.speaker.id) boundaries.push((current.endMs + cue.startMs) / 2);
     current = cue;
   }
+  if (current && span.endMs - current.endMs > MAX_UNCUED_MS) boundaries.push(current.endMs);
   const parts: Span[] = [];
   let startMs = span.startMs;
   for (const boundaryMs of boundaries) {

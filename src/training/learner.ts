@@ -52,6 +52,7 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
   const read = readers(variables, state.values);
   const parameters: Parameters = {
     ...read,
+    isFrozen: false,
     recurrent: () => undefined,
     rotate: (mode, x, direction) => rotate(x, read.tensor(`joint.${mode}`), direction),
   };

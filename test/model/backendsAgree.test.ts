@@ -52,6 +52,7 @@ async function gradientsOn(backend: Backend): Promise<Map<string, Float32Array>>
       const read = readers(byName, values);
       const logits = logitsOf({
         ...read,
+        isFrozen: false,
         recurrent: () => undefined,
         rotate: (mode, x, direction) => rotate(x, read.tensor(`joint.${mode}`), direction),
       });

@@ -54,6 +54,21 @@ describe('splitBySpeaker', () => {
       ['Ada', 6_000, 9_000],
     ]);
   });
+  it('leaves more than three seconds without any cue to nobody known, instead of guessing.', () => {
+    expect(parts([ada(1_000, 4_000)])).toEqual([
+      ['Ada', 1_000, 4_000],
+      ['unknown', 4_000, 9_000],
+    ]);
+    expect(parts([ada(5_000, 9_000)])).toEqual([
+      ['unknown', 1_000, 5_000],
+      ['Ada', 5_000, 9_000],
+    ]);
+    expect(parts([ada(1_000, 3_000), ben(6_500, 9_000)])).toEqual([
+      ['Ada', 1_000, 3_000],
+      ['unknown', 3_000, 6_500],
+      ['Ben', 6_500, 9_000],
+    ]);
+  });
   it('does not let a backchannel within a cue interrupt it.', () => {
     expect(parts([ada(1_000, 9_000), ben(4_000, 4_500)])).toEqual([['Ada', 1_000, 9_000]]);
   });

@@ -47,8 +47,12 @@ async function readModel(): Promise<Uint8Array> {
   }
 }
 
-/** Both packages have the same interface; each is loaded only when it is used. */
+/**
+ * Both packages have the same interface; each is loaded only when it is used. onnxruntime-node 1.30 writes a device id
+ * below the home folder and reports events unless it is told not to; somebody's own choice is kept.
+ */
 async function load(name: SileroRuntimeName, model: Uint8Array): Promise<SileroRuntime> {
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   if (name === 'onnxruntime-node') {
     const { InferenceSession, Tensor, env } = await import('onnxruntime-node');
     const options = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' } as const;

@@ -26,7 +26,8 @@ export async function* observeRecording(
     fromList(inputs.turns),
     fromList(inputs.captions),
   ];
-  yield* withoutLastClosings(mergeMoments(sources));
+  const media = [...inputs.audio, ...inputs.video].map(({ streamId }) => streamId);
+  yield* withoutLastClosings(withinRecording(mergeMoments(sources), media));
 }
 
 function openings(inputs: ReplayInputs): Observation[] {
@@ -124,6 +125,22 @@ function broken(
       { type: 'streamClosed', arrivalMs: atMs, streamId, reason: 'decode_error' },
     ],
   };
+}
+
+/** Lets captions and turns that lie beyond the end of sound and picture arrive at that end: nobody waits for them. */
+async function* withinRecording(moments: AsyncIterable<Moment>, media: readonly string[]): AsyncGenerator<Moment> {
+  const running = new Set(media);
+  let endMs = media.length > 0 ? 0 : Infinity;
+  for await (const { atMs, observations } of moments) {
+    if (running.size === 0 && atMs > endMs) {
+      yield { atMs: endMs, observations: observations.map((late) => ({ ...late, arrivalMs: endMs })) };
+      continue;
+    }
+    for (const observation of observations)
+      if (observation.type === 'streamClosed') running.delete(observation.streamId);
+    if (media.length > 0) endMs = atMs;
+    yield { atMs, observations };
+  }
 }
 
 /** Drops "track ended" of the streams that end with the recording: only what ends earlier is missing afterwards. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hostOp } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
 import { hostOf } from './rows.ts';
@@ -26,9 +27,9 @@ export function attend(
   heads: number,
 ): tf.Tensor2D {
   const width = queries.shape[1];
-  const op = tf.customGrad((...args: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const q = hostOf(args[0] as tf.Tensor);
-    const kv = sources.map((_, n) => hostOf(args[n + 1] as tf.Tensor));
+  return hostOp([queries, ...sources.map((source) => source.keysValues)], () => {
+    const q = hostOf(queries);
+    const kv = sources.map((source) => hostOf(source.keysValues));
     const out = new Float32Array(q.length);
     const shape = { width, heads, queryOffsets };
     const probabilities = sources.map((source, n) => attendOne(q, kv[n] as Float32Array, source, shape, out));
@@ -44,7 +45,6 @@ export function attend(
       },
     };
   });
-  return op(queries, ...sources.map((source) => source.keysValues)) as tf.Tensor2D;
 }
 
 type Shape = { readonly width: number; readonly heads: number; readonly queryOffsets: Offsets };

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hostOp } from './hostOp.ts';
 import { hostOf } from './rows.ts';
 
 /** Hidden and cell state of one LSTM, each of length `hidden`. */
@@ -35,12 +36,8 @@ export function lstm(
 ): tf.Tensor2D {
   const hidden = recurrent.shape[0];
   const rows = gates.shape[0];
-  const op = tf.customGrad((...args: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const run = createRun(
-      hostOf(args[0] as tf.Tensor),
-      prepared ?? prepareRecurrent(hostOf(args[1] as tf.Tensor), hidden),
-      rows,
-    );
+  return hostOp([gates, recurrent], () => {
+    const run = createRun(hostOf(gates), prepared ?? prepareRecurrent(hostOf(recurrent), hidden), rows);
     for (const sequence of sequences) forwardSequence(run, sequence);
     return {
       value: tf.tensor2d(run.h, [rows, hidden]),
@@ -50,7 +47,6 @@ export function lstm(
       },
     };
   });
-  return op(gates, recurrent) as tf.Tensor2D;
 }
 
 /** One step on the host: `gates` of length `4 · hidden` and the previous state → the next state. */

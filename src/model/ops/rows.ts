@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hostOp } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
 
@@ -13,8 +14,8 @@ export function hostOf(tensor: tf.Tensor): Float32Array {
  */
 export function gatherRows(x: tf.Tensor2D, index: Int32Array): tf.Tensor2D {
   const [rows, width] = x.shape;
-  const op = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => {
-    const source = hostOf(input as tf.Tensor);
+  return hostOp([x], () => {
+    const source = hostOf(x);
     const out = new Float32Array(index.length * width);
     for (let i = 0; i < index.length; i++) {
       const from = index[i] as number;
@@ -25,7 +26,6 @@ export function gatherRows(x: tf.Tensor2D, index: Int32Array): tf.Tensor2D {
       gradFunc: (dy: tf.Tensor) => scatterAdd(hostOf(dy), index, rows, width),
     };
   });
-  return op(x) as tf.Tensor2D;
 }
 
 function scatterAdd(dy: Float32Array, index: Int32Array, rows: number, width: number): tf.Tensor2D {
@@ -43,8 +43,8 @@ function scatterAdd(dy: Float32Array, index: Int32Array, rows: number, width: nu
 export function meanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
   const width = x.shape[1];
   const items = offsets.length - 1;
-  const op = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => {
-    const source = hostOf(input as tf.Tensor);
+  return hostOp([x], () => {
+    const source = hostOf(x);
     const out = new Float32Array(items * width);
     for (let i = 0; i < items; i++) {
       const scale = 1 / Math.max(1, countOf(offsets, i));
@@ -57,7 +57,6 @@ export function meanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
       gradFunc: (dy: tf.Tensor) => spread(hostOf(dy), offsets, x.shape),
     };
   });
-  return op(x) as tf.Tensor2D;
 }
 
 function spread(dy: Float32Array, offsets: Offsets, shape: [number, number]): tf.Tensor2D {

@@ -115,6 +115,19 @@ describe('observeRecording', () => {
     expect(events(together).slice(2)).toEqual([]);
   });
 
+  it('lets captions beyond the end of the recording arrive at its end, so that nobody waits for them.', async () => {
+    const captions = [cue(0, 200, 'early', ADA), cue(3_600_000, 3_601_000, 'an hour later', ADA)];
+    const observations = await observe(
+      { audio: [ADA_SOUND], captions, hasCaptions: true },
+      { ada: { soundMs: 500, pictures: [] } },
+    );
+    const arrivals = observations.flatMap((o) => (o.type === 'transcript' ? [[o.arrivalMs, o.startMs]] : []));
+    expect(arrivals).toEqual([
+      [200, 0],
+      [500, 3_600_000],
+    ]);
+  });
+
   it('turns a file that breaks off into a fault and a closed stream, and goes on with the others.', async () => {
     const breaks = { error: new UndertoneError('DECODE_ERROR', 'ada: the file breaks off'), afterMs: 500 };
     const observations = await observe(

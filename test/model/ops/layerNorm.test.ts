@@ -49,6 +49,20 @@ describe('layerNorm', () => {
     expect([...y]).toEqual([0.5, 0, -1]);
   });
 
+  it('normalises the sum of input and residual, with the same gradient for both.', () => {
+    const random = createRandom(7);
+    const [x, residual, dy] = [randomRow(random, 12), randomRow(random, 12), randomRow(random, 12)];
+    const [gain, bias] = [randomRow(random, 4), randomRow(random, 4)];
+    const total = x.map((value, i) => value + (residual[i] ?? 0));
+    const inputs = [tf.tensor2d(x, [3, 4]), tf.tensor2d(residual, [3, 4]), tf.tensor1d(gain), tf.tensor1d(bias)];
+    const [dx, dResidual] = gradientsOf((t, r, g, b) => layerNorm(t, g, b, { residual: r }), inputs, dy);
+    const alone = [tf.tensor2d(total, [3, 4]), tf.tensor1d(gain), tf.tensor1d(bias)];
+    const [dTotal] = gradientsOf((t, g, b) => layerNorm(t, g, b), alone, dy);
+    tf.dispose([...inputs, ...alone]);
+    expectClose(dx ?? [], dTotal ?? [], 1e-5);
+    expectClose(dResidual ?? [], dTotal ?? [], 1e-5);
+  });
+
   it('forgets the offset and the scale of its input.', () => {
     const normal = (x: number[]): Float32Array =>
       tf.tidy(() => hostOf(layerNorm(tf.tensor2d([x]), tf.ones([4]), tf.zeros([4]))));
