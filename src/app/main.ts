@@ -137,7 +137,9 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   let status = EXIT.done;
   forbidTelemetry();
   try {
-    await buildProgram(terminal, (s) => (status = s)).parseAsync(argv.length > 0 ? [...argv] : ['start'], { from: 'user' });
+    await buildProgram(terminal, (s) => (status = s)).parseAsync(argv.length > 0 ? [...argv] : ['start'], {
+      from: 'user',
+    });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.refused;
