@@ -9,5 +9,5 @@ export type HostResult = { readonly value: tf.Tensor2D; readonly gradFunc: (dy: 
  */
 export function hostOp(inputs: readonly tf.Tensor[], run: () => HostResult): tf.Tensor2D {
   if (!tf.engine().isTapeOn()) return run().value;
-  return tf.customGrad(run)(...inputs) as tf.Tensor2D;
+  return tf.customGrad(run)(...inputs);
 }
