@@ -511,7 +511,7 @@ describe('analyzeConversation', () => {
     const usedBytes: number[] = [];
     let count = 0;
     const weigh = (): void => {
-      collectGarbage();
+      for (let i = 0; i < 3; i++) collectGarbage();
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       usedBytes.push(heapUsed + arrayBuffers);
     };
@@ -528,6 +528,7 @@ describe('analyzeConversation', () => {
     expect(summary.utterances).toBe(UTTERANCES);
     expect(summary.speakers.map(({ trajectory }) => trajectory.length)).toEqual([2_000, 2_000]);
     const [early = 0, late = Infinity] = usedBytes;
-    expect(late - early).toBeLessThan(2 ** 20);
+    // Keeping every final utterance instead of the last 256 costs 4.5 MB here; Node 22 once kept 1.9 for other reasons.
+    expect(late - early).toBeLessThan(3 * 2 ** 20);
   });
 });
