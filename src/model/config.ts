@@ -25,6 +25,12 @@ export type InputSpec = {
   readonly speakerRelative: boolean;
 };
 
+/** The key of {@link ModelConfig.temperatures} for an utterance heard with these modes. */
+export function modesKey(modes: Iterable<Mode>): string {
+  const heard = new Set(modes);
+  return MODES.filter((mode) => heard.has(mode)).join('+');
+}
+
 /** Numbers per row that the network reads of an input: twice `dim` when it is also seen relative to the speaker. */
 export function rowWidth(input: InputSpec): number {
   return input.speakerRelative ? 2 * input.dim : input.dim;
@@ -55,6 +61,11 @@ export type ModelConfig = {
   readonly buckets: number;
   /** Divides the logits: calibration by temperature (Guo et al. 2017, arXiv 1706.04599), fitted on dev. */
   readonly temperature: number;
+  /**
+   * Temperatures fitted for utterances that were heard with exactly these modes: keys are modes joined by "+" in the
+   * order of {@link MODES}, such as "text+audio". Where there is no entry, `temperature` holds.
+   */
+  readonly temperatures?: Readonly<Record<string, number>> | undefined;
   /** Share of each label in the training split: what is answered when an utterance has no modality at all. */
   readonly prior: readonly number[];
 };
@@ -105,6 +116,7 @@ export function parseModelConfig(value: unknown): ModelConfig {
   if (checked.contextHidden % 4 !== 0) fail('contextHidden must be a multiple of 4');
   if (typeof checked.temperature !== 'number' || !(checked.temperature > 0.01 && checked.temperature < 100))
     fail('temperature must be from 0.01 to 100');
+  if (!isTemperatures(config['temperatures'])) fail('temperatures must be from 0.01 to 100, by modes joined by "+"');
   if (!isStrings(checked.labels, 2, 1000)) fail('labels must be 2 to 1000 distinct names');
   if (!isDistribution(checked.prior, checked.labels.length)) fail('prior must hold one share per label, summing to 1');
   if (!isStrings(checked.vocabulary, 0, 1_000_000)) fail('vocabulary must be a list of distinct words');
@@ -134,6 +146,19 @@ function isDistribution(value: unknown, length: number): boolean {
   if (!Array.isArray(value) || value.length !== length || !value.every((x) => typeof x === 'number' && x >= 0))
     return false;
   return Math.abs((value as number[]).reduce((a, b) => a + b, 0) - 1) < 1e-3;
+}
+
+function isTemperatures(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).every(
+    ([key, t]) =>
+      key === MODES.filter((mode) => key.split('+').includes(mode)).join('+') &&
+      key !== '' &&
+      typeof t === 'number' &&
+      t > 0.01 &&
+      t < 100,
+  );
 }
 
 function isInput(value: unknown): boolean {

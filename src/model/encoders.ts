@@ -24,6 +24,9 @@ export type UtteranceBatch = {
 /** Tokens of one mode, packed: `[rows, width]`; an utterance without the mode owns none. */
 export type ModeTokens = { readonly tokens: tf.Tensor2D; readonly offsets: Offsets };
 
+/** A modality of a batch by itself, before its mode joins it to others: mean token `[size, width]`, and who has it. */
+export type StreamView = { readonly rows: tf.Tensor2D; readonly isPresent: (row: number) => boolean };
+
 /**
  * Encodes each mode of a batch to tokens. A mode that no utterance has is missing from the result.
  * Text: embedded words → BiLSTM → self-attention. Audio: 10 Hz descriptors → BiLSTM, and one prosody token →
@@ -35,6 +38,7 @@ export function encode(
   config: ModelConfig,
   batch: UtteranceBatch,
   training?: TrainingMode,
+  streams?: Map<string, StreamView>,
 ): Map<Mode, ModeTokens> {
   const modes = new Map<Mode, ModeTokens>();
   for (const mode of MODES) {
@@ -42,12 +46,18 @@ export function encode(
     for (const input of config.inputs) {
       const given = batch.inputs.get(input.name);
       if (modeOf(input.modality) !== mode || !given || totalOf(given.offsets) === 0) continue;
-      parts.push(encodeInput(p, input, given, config.width, training));
+      const part = encodeInput(p, input, given, config.width, training);
+      parts.push(part);
+      if (mode === 'visual') streams?.set(input.modality, toStream(part));
     }
     const joined = join(parts);
     if (joined) modes.set(mode, selfAttend(p, mode, config.heads, joined, training));
   }
   return modes;
+}
+
+function toStream({ tokens, offsets }: ModeTokens): StreamView {
+  return { rows: meanRows(tokens, offsets), isPresent: (row) => countOf(offsets, row) > 0 };
 }
 
 function encodeInput(

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MODALITIES } from '../domain/modality.ts';
 import { type Mode, type ModelConfig, MODES } from './config.ts';
 import { crossAttend, toKeysValues } from './crossAttention.ts';
-import { encode, type ModeTokens, type UtteranceBatch } from './encoders.ts';
+import { encode, type ModeTokens, type StreamView, type UtteranceBatch } from './encoders.ts';
 import { dense, type TrainingMode } from './layers.ts';
 import { toOffsets, countOf } from './ops/ragged.ts';
 import { gatherRows, meanRows } from './ops/rows.ts';
@@ -14,7 +14,12 @@ export const ABLATIONS = ['qaf', 'joint-embedding', 'speaker', 'dialogue'] as co
 export type Ablation = (typeof ABLATIONS)[number];
 
 /** Options of a pass through the network. */
-export type PassOptions = { readonly training?: TrainingMode | undefined; readonly without?: ReadonlySet<Ablation> };
+export type PassOptions = {
+  readonly training?: TrainingMode | undefined;
+  readonly without?: ReadonlySet<Ablation>;
+  /** Filled with each visual stream by itself, for losses that compare them. */
+  readonly streams?: Map<string, StreamView>;
+};
 
 /** A batch of fused utterances. */
 export type Fusion = {
@@ -38,7 +43,7 @@ export const PAIRS: readonly (readonly [Mode, Mode])[] = MODES.flatMap((m) =>
  * Source: METHOD.md sections 1 to 4. @throws RangeError when an utterance has no mode at all
  */
 export function fuse(p: Parameters, config: ModelConfig, batch: UtteranceBatch, options: PassOptions = {}): Fusion {
-  const modes = encode(p, config, batch, options.training);
+  const modes = encode(p, config, batch, options.training, options.streams);
   const shares = modeShares(batch, modes);
   const descriptors = describe(p, config, { modes, shares, size: batch.size, options });
   return { descriptors, shares, ...applyGates(p, config, descriptors, shares, options) };
