@@ -1,0 +1,72 @@
+/**
+ * The 52 blendshapes of MediaPipe's face landmarker in the order of its output (`faceBlendshapes[0].categories`). Each is
+ * a number in [0, 1]. Left and right are the person's own.
+ */
+export const BLENDSHAPES: readonly string[] = [
+  '_neutral',
+  'browDownLeft',
+  'browDownRight',
+  'browInnerUp',
+  'browOuterUpLeft',
+  'browOuterUpRight',
+  'cheekPuff',
+  'cheekSquintLeft',
+  'cheekSquintRight',
+  'eyeBlinkLeft',
+  'eyeBlinkRight',
+  'eyeLookDownLeft',
+  'eyeLookDownRight',
+  'eyeLookInLeft',
+  'eyeLookInRight',
+  'eyeLookOutLeft',
+  'eyeLookOutRight',
+  'eyeLookUpLeft',
+  'eyeLookUpRight',
+  'eyeSquintLeft',
+  'eyeSquintRight',
+  'eyeWideLeft',
+  'eyeWideRight',
+  'jawForward',
+  'jawLeft',
+  'jawOpen',
+  'jawRight',
+  'mouthClose',
+  'mouthDimpleLeft',
+  'mouthDimpleRight',
+  'mouthFrownLeft',
+  'mouthFrownRight',
+  'mouthFunnel',
+  'mouthLeft',
+  'mouthLowerDownLeft',
+  'mouthLowerDownRight',
+  'mouthPressLeft',
+  'mouthPressRight',
+  'mouthPucker',
+  'mouthRight',
+  'mouthRollLower',
+  'mouthRollUpper',
+  'mouthShrugLower',
+  'mouthShrugUpper',
+  'mouthSmileLeft',
+  'mouthSmileRight',
+  'mouthStretchLeft',
+  'mouthStretchRight',
+  'mouthUpperUpLeft',
+  'mouthUpperUpRight',
+  'noseSneerLeft',
+  'noseSneerRight',
+];
+
+/** The blendshapes that MediaPipe's model hardly ever moves from 0, which {@link LIVE_BLENDSHAPES} leaves out. */
+const DEAD_BLENDSHAPES: ReadonlySet<string> = new Set([
+  '_neutral',
+  'cheekPuff',
+  'cheekSquintLeft',
+  'cheekSquintRight',
+  'jawForward',
+  'noseSneerLeft',
+  'noseSneerRight',
+]);
+
+/** The 45 blendshapes that carry information, in the order of {@link BLENDSHAPES}. */
+export const LIVE_BLENDSHAPES: readonly string[] = BLENDSHAPES.filter((name) => !DEAD_BLENDSHAPES.has(name));

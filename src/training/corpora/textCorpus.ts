@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { UndertoneError } from '../../errors.ts';
+
+/** One row of a text corpus. `target`: a share for each class, summing to 1, or the values themselves. */
+export type TextRow = { readonly text: string; readonly split: string; readonly target: readonly number[] };
+
+/**
+ * A corpus of labelled texts in its own label set: `classes`, one share each (several labels of a row share equally), or
+ * `values` on continuous scales, such as valence, arousal and dominance. Rows without a label are left out.
+ */
+export type TextCorpus = {
+  readonly name: string;
+  readonly target: 'classes' | 'values';
+  /** Names of the classes, in alphabetical order; of continuous scales only their number is known. */
+  readonly names: readonly string[];
+  readonly rows: readonly TextRow[];
+};
+
+const MAX_BYTES = 512 << 20;
+const Row = z.object({
+  text: z.string(),
+  split: z.string(),
+  source_label: z.union([z.string(), z.array(z.string()), z.array(z.number()), z.null()]),
+});
+type RawRow = z.infer<typeof Row>;
+
+/**
+ * Reads a corpus of one JSON object per line, `{ text, split, source_label, … }`, gzipped or plain (DATASET.md, text corpora).
+ * @throws UndertoneError BAD_DATASET with the file, the line and the rule
+ */
+export async function readTextCorpus(path: string): Promise<TextCorpus> {
+  const rows = parseLines(await readText(path), basename(path));
+  const isValues = rows.some(({ source_label }) => Array.isArray(source_label) && typeof source_label[0] === 'number');
+  const name = basename(path).replace(/\.jsonl(\.gz)?$/, '');
+  return isValues ? toValues(name, rows) : toClasses(name, rows);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const bytes = await readFile(path);
+    const plain = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
+    return new TextDecoder('utf-8', { fatal: true }).decode(plain);
+  } catch (cause) {
+    throw new UndertoneError('BAD_DATASET', `text corpus: ${basename(path)} cannot be read as (gzipped) UTF-8`, {
+      cause,
+    });
+  }
+}
+
+function parseLines(text: string, file: string): RawRow[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    let json: unknown;
+    try {
+      json = JSON.parse(line);
+    } catch {
+      return fail(file, i, 'it is not JSON');
+    }
+    const parsed = Row.safeParse(json);
+    return parsed.success ? [parsed.data] : fail(file, i, 'it needs "text", "split" and "source_label"');
+  });
+}
+
+function toClasses(name: string, rows: readonly RawRow[]): TextCorpus {
+  const labelled = rows.flatMap(({ text, split, source_label }) => {
+    const list = [source_label].flat().flatMap((label) => (typeof label === 'string' ? [label.trim()] : []));
+    const labels = [...new Set(list.filter((label) => label !== ''))];
+    return labels.length > 0 ? [{ text, split, labels }] : [];
+  });
+  const names = [...new Set(labelled.flatMap(({ labels }) => labels))].sort();
+  if (names.length < 2) throw new UndertoneError('BAD_DATASET', `text corpus ${name}: it has fewer than two labels`);
+  const places = new Map(names.map((label, i) => [label, i]));
+  return {
+    name,
+    target: 'classes',
+    names,
+    rows: labelled.map(({ text, split, labels }) => {
+      const target = new Array<number>(names.length).fill(0);
+      for (const label of labels) target[places.get(label) as number] = 1 / labels.length;
+      return { text, split, target };
+    }),
+  };
+}
+
+/** Values are standardised over all rows, so that each scale counts alike. */
+function toValues(name: string, rows: readonly RawRow[]): TextCorpus {
+  const labelled = rows.flatMap(({ text, split, source_label }, i) => {
+    if (!Array.isArray(source_label)) return [];
+    const values = source_label.flatMap((value) => (typeof value === 'number' ? [value] : []));
+    return values.length === source_label.length ? [{ text, split, values }] : fail(name, i, 'its values are mixed');
+  });
+  const size = labelled[0]?.values.length ?? 0;
+  const odd = labelled.findIndex(({ values }) => values.length !== size);
+  if (odd >= 0 || size === 0) fail(name, odd, `it needs ${size} values`);
+  const scales = Array.from({ length: size }, (_, k) => standardise(labelled.map(({ values }) => values[k] as number)));
+  return {
+    name,
+    target: 'values',
+    names: scales.map((_, k) => `value${k}`),
+    rows: labelled.map(({ text, split }, i) => ({ text, split, target: scales.map((scale) => scale[i] as number) })),
+  };
+}
+
+function standardise(values: readonly number[]): number[] {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+  return values.map((value) => (deviation > 1e-9 ? (value - mean) / deviation : 0));
+}
+
+function fail(file: string, line: number, rule: string): never {
+  throw new UndertoneError('BAD_DATASET', `text corpus: ${file}: line ${line + 1}: ${rule}`);
+}
