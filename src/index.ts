@@ -26,5 +26,6 @@ export { BACKENDS, startBackend } from './model/backend.ts';
 export type { Backend, StartedBackend } from './model/backend.ts';
 export { createEmotionModel } from './model/conversation.ts';
 export type { EmotionModel, SavableConversation } from './model/conversation.ts';
-export { decodeWeights } from './model/weights.ts';
+export type { InputSpec, ModelConfig } from './model/config.ts';
+export { decodeWeights, encodeWeights } from './model/weights.ts';
 export type { Provenance, Weights } from './model/weights.ts';

@@ -1,9 +1,9 @@
 import type { Prediction, Utterance, UtteranceEvidence } from './utterance.ts';
 
-/** The inputs a model may have been trained with. */
+/** The inputs that evidence has a field for; a model may have others, which are given as `vectors` by name. */
 export const MODEL_INPUTS = ['text', 'prosody', 'segments', 'face', 'body'] as const;
-/** One input of {@link MODEL_INPUTS}. */
-export type ModelInput = (typeof MODEL_INPUTS)[number];
+/** The name of an input: one of {@link MODEL_INPUTS}, or whatever the weights call it. */
+export type ModelInput = (typeof MODEL_INPUTS)[number] | (string & Record<never, never>);
 
 /** A value now or later. */
 export type Awaitable<T> = T | Promise<T>;

@@ -12,12 +12,17 @@ export type Utterance = {
 /**
  * What the model is given of an utterance. An absent input is `undefined`, never zeros.
  * `prosody`: the eight measures of features/audio/prosody, in its order and units.
- * `segments`: row-major `[frames, SEGMENT_COLUMNS.length]` at 10 Hz.
+ * `segments`: row-major `[frames, SEGMENT_COLUMNS.length]` at 10 Hz. `face`, `body`: row-major frames at 10 Hz, of 52 and
+ * 28 columns. `vectors`: for every other input of the weights, by its name, what the caller's own encoder gave (a sentence
+ * vector, a sequence of audio frames): one row of the input's width, or rows of it for a sequence.
  */
 export type UtteranceEvidence = {
   readonly text?: string;
   readonly prosody?: Float32Array;
   readonly segments?: Float32Array;
+  readonly face?: Float32Array;
+  readonly body?: Float32Array;
+  readonly vectors?: Readonly<Record<string, Float32Array>>;
   readonly availability: PerModality<Availability>;
 };
 

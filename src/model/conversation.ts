@@ -1,19 +1,15 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { ConversationModel, ModelInput } from '../domain/conversationModel.ts';
-import { MODALITIES, type PerModality, perModality } from '../domain/modality.ts';
-import type { Prediction, Utterance, UtteranceEvidence } from '../domain/utterance.ts';
+import type { Prediction } from '../domain/utterance.ts';
 import { UndertoneError } from '../errors.ts';
-import { type InputSpec, MODES, type ModelConfig, rowWidth } from './config.ts';
+import { type Mode, type ModelConfig, modesKey } from './config.ts';
 import { decodeMemory, encodeMemory } from './contextBlob.ts';
-import type { InputBatch } from './encoders.ts';
+import type { HeardAs } from './contextHeader.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { fuse } from './fusion.ts';
+import { fuseUtterance, type Network, NOTHING, statisticsOf } from './fuseUtterance.ts';
+import type { Ablation } from './fusion.ts';
 import { createIncrementalContext, type IncrementalContext } from './incrementalContext.ts';
-import { toModalityWeights } from './modalityWeights.ts';
-import { hostOf } from './ops/rows.ts';
-import { freezeParameters, type Parameters, parameterSpecs } from './parameters.ts';
-import { createSpeakerMemory, type SpeakerMemory } from './speakerMemory.ts';
-import { embedTokens } from './textEmbedding.ts';
+import { freezeParameters, parameterSpecs } from './parameters.ts';
+import { createSpeakerMemory } from './speakerMemory.ts';
 import { createTokenizer, type Token } from './tokenizer.ts';
 import type { Weights } from './weights.ts';
 
@@ -33,92 +29,93 @@ export type SavableConversation = ConversationModel & {
 
 /** Makes a network from weights. A backend must have been started. @throws UndertoneError BAD_WEIGHTS */
 export function createEmotionModel(weights: Weights): EmotionModel {
+  return createVariant(weights, {});
+}
+
+/** How a network is changed to measure what its parts do. Parts switched off; text read other than by the tokenizer. */
+export type Variant = {
+  readonly without?: ReadonlySet<Ablation>;
+  readonly tokenize?: (text: string) => Token[];
+};
+
+/** Makes a network that is changed for an evaluation. @throws UndertoneError BAD_WEIGHTS */
+export function createVariant(weights: Weights, variant: Variant): EmotionModel {
   const { config } = weights;
   const parameters = freezeParameters(config, weights.values);
-  const tokenize = createTokenizer(config.vocabulary, config.buckets);
+  const tokenize = variant.tokenize ?? createTokenizer(config.vocabulary, config.buckets);
+  const without = variant.without ?? new Set<Ablation>();
   const fingerprint = fingerprintOf(parameterSpecs(config).map(({ name }) => weights.values.get(name) as Float32Array));
   return {
     config,
-    open: (saved) => openConversation({ config, parameters, tokenize, fingerprint }, saved),
+    open: (saved) => openConversation({ config, parameters, tokenize, fingerprint, without }, saved),
     dispose: () => parameters.dispose(),
   };
 }
 
-type Network = {
-  config: ModelConfig;
-  parameters: Parameters;
-  tokenize: (text: string) => Token[];
-  fingerprint: number;
-};
-
-/** What one utterance was fused to. */
-type Fused = { readonly vector: Float32Array | undefined; readonly weights: PerModality<number> };
-
-const NOTHING: Fused = { vector: undefined, weights: perModality(() => 0) };
-
 function openConversation(network: Network, saved?: Uint8Array): SavableConversation {
-  const { config, parameters } = network;
+  const { config, parameters, without } = network;
   const restored = saved && decodeMemory(saved, network);
-  const context = createIncrementalContext(parameters, config, restored?.memory);
-  const speakers = createSpeakerMemory(
-    (input) => ({ mean: parameters.host(`${input.name}.mean`), scale: parameters.host(`${input.name}.scale`) }),
-    restored?.speakers,
-  );
-  const weights = new Map<string, PerModality<number>>(restored?.weights);
+  const context = createIncrementalContext(parameters, config, { memory: restored?.memory, without });
+  const speakers = createSpeakerMemory((input) => statisticsOf(parameters, input), restored?.speakers);
+  const heard = new Map<string, HeardAs>(restored?.heard);
   const retire = (): void => {
     const id = context.memory.window[0]?.id ?? '';
-    weights.delete(id);
+    heard.delete(id);
     speakers.forget(id);
     context.retire();
   };
   return {
     labels: config.labels,
     lookAhead: config.lookAhead,
-    inputs: new Set(config.inputs.map((input) => input.name as ModelInput)),
+    inputs: new Set<ModelInput>(config.inputs.map((input) => input.name)),
     add: (utterance, evidence) => {
-      const fused = fuseOne(network, speakers, utterance, evidence);
-      weights.set(utterance.id, fused.weights);
+      const fused = fuseUtterance(network, speakers, { utterance, evidence });
+      heard.set(utterance.id, { weights: fused.weights, modes: fused.modes });
       context.push(utterance.id, utterance.speaker.id, fused.vector);
-      const predictions = predict(config, context, weights);
+      const predictions = predict(config, context, heard);
       while (context.memory.window.length > config.lookAhead) retire();
       return predictions;
     },
     revise: (utterance, evidence) => {
       if (!context.memory.window.some((item) => item.id === utterance.id)) return [];
-      const fused = fuseOne(network, speakers, utterance, evidence);
+      const fused = fuseUtterance(network, speakers, { utterance, evidence });
       context.replace(utterance.id, utterance.speaker.id, fused.vector);
-      weights.set(utterance.id, fused.weights);
-      return predict(config, context, weights);
+      heard.set(utterance.id, { weights: fused.weights, modes: fused.modes });
+      return predict(config, context, heard);
     },
     finish: () => {
-      const predictions = predict(config, context, weights).map((p) => ({ ...p, isFinal: true }));
+      const predictions = predict(config, context, heard).map((p) => ({ ...p, isFinal: true }));
       while (context.memory.window.length > 0) retire();
       return predictions;
     },
-    save: () => encodeMemory({ memory: context.memory, weights, speakers: speakers.save() }, network),
+    save: () => encodeMemory({ memory: context.memory, heard, speakers: speakers.save() }, network),
   };
 }
 
 /** Predictions for every utterance of the window, oldest first. */
-function predict(
-  config: ModelConfig,
-  context: IncrementalContext,
-  weights: ReadonlyMap<string, PerModality<number>>,
-): Prediction[] {
+function predict(config: ModelConfig, context: IncrementalContext, heard: ReadonlyMap<string, HeardAs>): Prediction[] {
   const { window } = context.memory;
   return context.classify().map((logits, i) => {
     const id = window[i]?.id ?? '';
     if (logits && !logits.every(Number.isFinite))
       throw new UndertoneError('INTERNAL', 'the network gave a number that is not finite; the weights are not usable');
     const lookAhead = window.length - 1 - i;
+    const { weights, modes } = heard.get(id) ?? NOTHING;
     return {
       utteranceId: id,
       lookAhead,
       isFinal: lookAhead >= config.lookAhead,
-      probabilities: logits ? softmax(logits, config.temperature) : [...config.prior],
-      weights: weights.get(id) ?? NOTHING.weights,
+      probabilities: logits ? softmax(logits, temperatureFor(config, modes)) : [...config.prior],
+      weights,
     };
   });
+}
+
+/** The temperature for an utterance heard with these modes: its own entry, else the one for all. */
+export function temperatureFor(config: ModelConfig, modes: readonly Mode[]): number {
+  const key = modesKey(modes);
+  const { temperature, temperatures = {} } = config;
+  return Object.hasOwn(temperatures, key) ? (temperatures[key] ?? temperature) : temperature;
 }
 
 /** softmax(logits / temperature), in double precision. */
@@ -128,65 +125,4 @@ export function softmax(logits: ArrayLike<number>, temperature: number): number[
   const powers = scaled.map((z) => Math.exp(z - max));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((e) => e / sum);
-}
-
-function fuseOne(network: Network, speakers: SpeakerMemory, utterance: Utterance, evidence: UtteranceEvidence): Fused {
-  const { config, parameters } = network;
-  checkEvidence(config, evidence);
-  return tf.tidy(() => {
-    const inputs = new Map<string, InputBatch>();
-    for (const input of config.inputs) {
-      if (evidence.availability[input.modality].share <= 0) continue;
-      const rows =
-        input.kind === 'tokens' ? wordRows(network, input, evidence) : signalRows(speakers, input, utterance, evidence);
-      if (rows) inputs.set(input.name, { rows, offsets: Int32Array.from([0, rows.shape[0]]) });
-    }
-    if (inputs.size === 0) return NOTHING;
-    const heard = new Set(config.inputs.flatMap((input) => (inputs.has(input.name) ? [input.modality] : [])));
-    const shares = Float32Array.from(MODALITIES, (m) => (heard.has(m) ? evidence.availability[m].share : 0));
-    const fusion = fuse(parameters, config, { size: 1, inputs, shares });
-    const modeShares = new Map(MODES.map((mode) => [mode, fusion.shares.get(mode)?.[0] ?? 0]));
-    return { vector: hostOf(fusion.fused), weights: toModalityWeights(hostOf(fusion.gates), modeShares, shares) };
-  });
-}
-
-function wordRows(network: Network, input: InputSpec, evidence: UtteranceEvidence): tf.Tensor2D | undefined {
-  const tokens = evidence.text === undefined ? [] : network.tokenize(evidence.text);
-  if (tokens.length === 0) return undefined;
-  const { parameters, config } = network;
-  const tables = {
-    word: parameters.host(`${input.name}.word`),
-    ngram: parameters.host(`${input.name}.ngram`),
-    width: config.width,
-  };
-  return tf.tensor2d(embedTokens(tables, tokens), [tokens.length, config.width]);
-}
-
-function signalRows(
-  speakers: SpeakerMemory,
-  input: InputSpec,
-  utterance: Utterance,
-  evidence: UtteranceEvidence,
-): tf.Tensor2D | undefined {
-  const values = signalOf(input, evidence);
-  if (!values || values.length === 0) return undefined;
-  const rows = speakers.normalise(utterance.id, utterance.speaker.id, input, values);
-  return tf.tensor2d(rows, [values.length / input.dim, rowWidth(input)]);
-}
-
-function signalOf(input: InputSpec, evidence: UtteranceEvidence): Float32Array | undefined {
-  return input.name === 'prosody' ? evidence.prosody : input.name === 'segments' ? evidence.segments : undefined;
-}
-
-/** Before anything is counted, so that a refused utterance leaves no trace. @throws RangeError */
-function checkEvidence(config: ModelConfig, evidence: UtteranceEvidence): void {
-  for (const modality of MODALITIES) {
-    const { share } = evidence.availability[modality];
-    if (!(share >= 0 && share <= 1)) throw new RangeError(`share of ${modality} must be from 0 to 1, got ${share}`);
-  }
-  for (const input of config.inputs) {
-    const values = input.kind === 'tokens' ? undefined : signalOf(input, evidence);
-    if (values && (values.length % input.dim !== 0 || !values.every(Number.isFinite)))
-      throw new RangeError(`${input.name} must hold finite rows of ${input.dim} numbers, got ${values.length} values`);
-  }
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from './config.ts';
 import { classify } from './dialogueContext.ts';
+import type { Ablation } from './fusion.ts';
 import { affine } from './layers.ts';
 import { type LstmState, lstmStep, type RecurrentWeights } from './ops/lstm.ts';
 import { hostOf } from './ops/rows.ts';
@@ -54,11 +55,17 @@ export type IncrementalContext = {
   classify(): (Float32Array | undefined)[];
 };
 
+/** A saved memory to go on from, and streams that the classifier reads as zeros, to measure what they do. */
+export type ContextOptions = {
+  readonly memory?: ContextMemory | undefined;
+  readonly without?: ReadonlySet<Ablation> | undefined;
+};
+
 /** Makes the context of one conversation, empty or from a memory that was saved. */
 export function createIncrementalContext(
   p: Parameters,
   config: ModelConfig,
-  memory?: ContextMemory,
+  { memory, without = new Set() }: ContextOptions = {},
 ): IncrementalContext {
   const zero = (): LstmState => ({
     h: new Float32Array(config.contextHidden),
@@ -120,7 +127,10 @@ export function createIncrementalContext(
       state.speakers.set(item.speakerId, item.s);
       if (state.speakers.size > MAX_SPEAKERS) state.speakers.delete(state.speakers.keys().next().value as string);
     },
-    classify: () => classifyWindow(p, config, state.window, backwardStates(state.window, recurrent, zero)),
+    classify: () => {
+      const backward = backwardStates(state.window, recurrent, zero);
+      return classifyWindow(p, config, { window: state.window, backward, without });
+    },
   };
 }
 
@@ -167,9 +177,13 @@ function backwardStates(
 function classifyWindow(
   p: Parameters,
   config: ModelConfig,
-  window: readonly WindowItem[],
-  backward: readonly Backward[],
+  given: {
+    readonly window: readonly WindowItem[];
+    readonly backward: readonly Backward[];
+    readonly without: ReadonlySet<Ablation>;
+  },
 ): (Float32Array | undefined)[] {
+  const { window, backward, without } = given;
   const heard = window.flatMap((item, i) => (item.fused ? [i] : []));
   const result: (Float32Array | undefined)[] = window.map(() => undefined);
   if (heard.length === 0) return result;
@@ -181,10 +195,14 @@ function classifyWindow(
     const back = backward[i] as Backward;
     const at = row * width + 3 * config.width;
     e.set(item.fused as Float32Array, row * width);
-    e.set(item.d.h, at);
-    e.set(back.d, at + c);
-    e.set(item.s.h, at + 2 * c);
-    e.set(back.s, at + 3 * c);
+    if (!without.has('dialogue')) {
+      e.set(item.d.h, at);
+      e.set(back.d, at + c);
+    }
+    if (!without.has('speaker')) {
+      e.set(item.s.h, at + 2 * c);
+      e.set(back.s, at + 3 * c);
+    }
   });
   const logits = tf.tidy(() => hostOf(classify(p, tf.tensor2d(e, [heard.length, width]))));
   const labels = config.labels.length;

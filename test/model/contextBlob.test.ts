@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { type Modality, perModality } from '../../src/domain/modality.ts';
+import { speakerFromName } from '../../src/domain/speaker.ts';
 import { isUndertoneError } from '../../src/errors.ts';
 import { startBackend } from '../../src/model/backend.ts';
-import { DEFAULT_SHAPE, type ModelConfig } from '../../src/model/config.ts';
+import { DEFAULT_SHAPE, type InputSpec, type ModelConfig } from '../../src/model/config.ts';
 import { createEmotionModel, type EmotionModel } from '../../src/model/conversation.ts';
 import { MAX_SPEAKERS } from '../../src/model/incrementalContext.ts';
 import { addAll, randomDialogue } from '../support/tinyConversation.ts';
@@ -93,6 +95,35 @@ describe('save and open', () => {
     large.dispose();
     expect(length).toBeLessThan(64 * 1024);
     expect(length).toBeGreaterThan(8 * 3 * 128 * 4); // the window alone
+  });
+});
+
+describe('save', () => {
+  it('needs under 64 KiB for four speakers with every signal relative to the speaker, at the sizes of face and body.', async () => {
+    const spec = (name: string, modality: Modality, kind: InputSpec['kind'], dim: number): InputSpec => ({
+      ...{ name, modality, kind, dim, tokens: 8, speakerRelative: true },
+    });
+    const inputs = [
+      spec('prosody', 'audio', 'vector', 8),
+      spec('face', 'face', 'sequence', 52),
+      spec('body', 'body', 'sequence', 28),
+    ];
+    const { labels, prior } = TINY;
+    const large = createEmotionModel(tinyWeights({ ...DEFAULT_SHAPE, labels, prior, vocabulary: [], inputs }));
+    const conversation = large.open();
+    const there = { share: 1 };
+    for (let i = 0; i < 12; i++) {
+      const [prosody, face, body] = [8, 520, 280].map((n) =>
+        Float32Array.from({ length: n }, (_, k) => Math.sin(k + i)),
+      );
+      const evidence = { prosody: prosody!, face: face!, body: body!, availability: perModality(() => there) };
+      const speaker = speakerFromName(`Speaker number ${i % 4}`, 'track');
+      await conversation.add({ id: `utterance ${i}`, speaker, startMs: 0, endMs: 1 }, evidence);
+    }
+    const blob = conversation.save();
+    expect(blob.length).toBeLessThan(64 * 1024);
+    expect(large.open(blob).save()).toEqual(blob);
+    large.dispose();
   });
 });
 

@@ -85,11 +85,15 @@ describe('open', () => {
     ['has statistics that are no list', () => changed({ statistics: { ...statistics(), speakers: {} } })],
     ['has statistics of nobody', () => changed({ statistics: { ...statistics(), speakers: [null] } })],
     ['has statistics without inputs', () => changed({ statistics: { ...statistics(), speakers: [{ id: 'a' }] } })],
-    ['has statistics of an unknown input', () => withStatistics({ smell: [1, 2, 3] })],
-    ['has statistics of another size', () => withStatistics({ prosody: [1, 2, 3] })],
-    ['has statistics that are not numbers', () => withStatistics({ prosody: new Array(17).fill('1') })],
-    ['has a negative count', () => withStatistics({ prosody: [-4, ...new Array<number>(16).fill(1)] })],
-    ['has a negative sum of squares', () => withStatistics({ prosody: new Array<number>(17).fill(1).with(12, -5) })],
+    ['has statistics of an unknown input', () => withStatistics(['smell'])],
+    ['has statistics of an input that is not relative to the speaker', () => withStatistics(['segments'])],
+    ['has statistics of one input twice', () => withStatistics(['prosody', 'prosody'])],
+    ['has more statistics than numbers', () => withStatistics(['prosody'], 'Cy')],
+    ['has statistics by number', () => withStatistics([0])],
+    ['has modes that are not known', () => changed({ window: [{ ...entryOfWindow(), modes: ['smell'] }] })],
+    ['has a mode twice', () => changed({ window: [{ ...entryOfWindow(), modes: ['text', 'text'] }] })],
+    ['has modes out of order', () => changed({ window: [{ ...entryOfWindow(), modes: ['audio', 'text'] }] })],
+    ['has no modes', () => changed({ window: [{ ...entryOfWindow(), modes: undefined }] })],
     [
       'has statistics before more utterances than the window',
       () => {
@@ -106,13 +110,31 @@ describe('open', () => {
       expect(codeOf(withHeader(JSON.stringify(headerOf(blob)), claimed))).toBe('BAD_STATE');
   });
 
-  it('refuses numbers that are not finite, and another version.', () => {
+  it('refuses numbers that are not finite, and another version, such as that of earlier releases.', () => {
     const body = blob.slice(0, blob.length - 4);
-    new DataView(body.buffer).setFloat32(body.length - 4, NaN, true);
-    expect(codeOf(sealed(body))).toBe('BAD_STATE');
+    const floats = 10 + new DataView(body.buffer).getUint32(6, true);
+    for (const bad of [NaN, Infinity]) {
+      const first = body.slice();
+      new DataView(first.buffer).setFloat32(floats, bad, true);
+      expect(codeOf(sealed(first))).toBe('BAD_STATE');
+      const last = body.slice();
+      new DataView(last.buffer).setFloat64(last.length - 8, bad, true);
+      expect(codeOf(sealed(last))).toBe('BAD_STATE');
+    }
     const newer = blob.slice(0, blob.length - 4);
-    new DataView(newer.buffer).setUint16(4, 2, true);
+    new DataView(newer.buffer).setUint16(4, 1, true);
     expect(codeOf(sealed(newer))).toBe('BAD_STATE');
+  });
+
+  it('refuses a negative count and a negative sum of squares, and accepts a negative mean.', () => {
+    // The last 17 numbers are the statistics of one input of 8: count, means, sums of squares.
+    const put = (place: number, value: number): string | undefined => {
+      const body = blob.slice(0, blob.length - 4);
+      new DataView(body.buffer).setFloat64(body.length - 8 * (17 - place), value, true);
+      return codeOf(sealed(body));
+    };
+    expect([put(0, -1), put(9, -0.5), put(16, -5)]).toEqual(['BAD_STATE', 'BAD_STATE', 'BAD_STATE']);
+    expect([put(0, 3), put(1, -0.5), put(8, -5), put(16, 5)]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it('either refuses what was put in the place of a field, or goes on with finite probabilities.', async () => {
@@ -140,8 +162,11 @@ function entryOfWindow(): Json {
   return (headerOf(blob)['window'] as Json[])[0] ?? {};
 }
 
-function withStatistics(inputs: Json): string {
-  return changed({ statistics: { ...statistics(), speakers: [{ id: 'ann', inputs }] } });
+/** The header with other inputs of the first speaker's statistics, or with one speaker more. */
+function withStatistics(inputs: readonly unknown[], more?: string): string {
+  const [first, ...rest] = statistics().speakers;
+  const speakers = more === undefined ? [{ ...first, inputs }, ...rest] : [first, ...rest, { id: more, inputs }];
+  return changed({ statistics: { ...statistics(), speakers } });
 }
 
 /** Every place in a JSON value, as the keys that lead there. */

@@ -6,17 +6,11 @@ import { MODALITIES } from '../../src/domain/modality.ts';
 import type { Prediction } from '../../src/domain/utterance.ts';
 import { isUndertoneError } from '../../src/errors.ts';
 import { startBackend } from '../../src/model/backend.ts';
-import type { InputSpec } from '../../src/model/config.ts';
 import { createEmotionModel, type EmotionModel, softmax } from '../../src/model/conversation.ts';
-import { classifyDialogues, WHOLE_FUTURE } from '../../src/model/dialogueContext.ts';
-import { fuse } from '../../src/model/fusion.ts';
-import { newStatistics, normaliseRows } from '../../src/model/normalisation.ts';
-import { hostOf } from '../../src/model/ops/rows.ts';
 import type { Parameters } from '../../src/model/parameters.ts';
-import { embedTokens } from '../../src/model/textEmbedding.ts';
-import { createTokenizer } from '../../src/model/tokenizer.ts';
+import { offlineLogits } from '../support/offlineNetwork.ts';
 import { addAll, randomDialogue, type Spoken, spoken } from '../support/tinyConversation.ts';
-import { expectClose, TINY, tinyParameters, tinyWeights, toBatch, type TinyUtterance } from '../support/tinyModel.ts';
+import { expectClose, TINY, tinyParameters, tinyWeights } from '../support/tinyModel.ts';
 
 let model: EmotionModel;
 let wide: EmotionModel;
@@ -36,32 +30,8 @@ afterAll(() => {
 const SPEAKERS = fc.array(fc.constantFrom('Ann', 'Ben', 'Cy'), { minLength: 1, maxLength: 8 });
 const INPUTS = [['text', 'segments'], ['text'], ['segments']];
 
-/** The offline path by hand, from what was said to probabilities; for inputs that are not relative to the speaker. */
-function offline(dialogue: readonly Spoken[]): number[][] {
-  const tokenize = createTokenizer(TINY.vocabulary, TINY.buckets);
-  const tables = { word: p.host('text.word'), ngram: p.host('text.ngram'), width: TINY.width };
-  const segments = TINY.inputs.find((input) => input.name === 'segments') as InputSpec;
-  const global = { mean: p.host('segments.mean'), scale: p.host('segments.scale') };
-  const utterances = dialogue.map(({ evidence }): TinyUtterance => {
-    const rows = new Map<string, number[][]>();
-    const put = (name: string, values: Float32Array, width: number): void =>
-      void rows.set(
-        name,
-        Array.from({ length: values.length / width }, (_, r) => [...values.slice(r * width, (r + 1) * width)]),
-      );
-    if (evidence.text !== undefined) put('text', embedTokens(tables, tokenize(evidence.text)), TINY.width);
-    if (evidence.segments)
-      put('segments', normaliseRows(segments, evidence.segments, global, newStatistics(4)), segments.dim);
-    const share = (modality: (typeof MODALITIES)[number]): number => evidence.availability[modality].share;
-    return { rows, shares: { text: share('text'), audio: share('audio'), face: 0, body: 0 } };
-  });
-  const logits = tf.tidy(() => {
-    const { fused } = fuse(p, TINY, toBatch(utterances));
-    const whole = { rows: dialogue.map((_, i) => i), speakers: dialogue.map(({ utterance }) => utterance.speaker.id) };
-    return hostOf(classifyDialogues(p, fused, [whole], WHOLE_FUTURE));
-  });
-  return dialogue.map((_, i) => softmax(logits.slice(3 * i, 3 * i + 3), TINY.temperature));
-}
+const offline = (dialogue: readonly Spoken[]): number[][] =>
+  offlineLogits(p, TINY, dialogue).map((logits) => softmax(logits, TINY.temperature));
 
 describe('a conversation', () => {
   it('says within 1e-5 what the offline network says, from words and signal to probabilities.', async () => {
