@@ -66,7 +66,8 @@ async function measureFiles(
   const problems: MediaProblem[] = [];
   const total = files.reduce((sum, file) => sum + rowsOf(file).length, 0);
   const measure = createAudioMeasurer();
-  const isStopped = (): boolean => signal?.aborted === true;
+  let hasFailed = false;
+  const isStopped = (): boolean => hasFailed || signal?.aborted === true;
   const measureFile = async (file: MediaFile): Promise<void> => {
     const missing = new Set(rowsOf(file).filter((index) => !journal.measured.has(index)));
     try {
@@ -90,7 +91,14 @@ async function measureFiles(
       await measureFile(file);
     }
   };
-  await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
+  const tryWork = (): Promise<void> =>
+    work().catch((error: unknown) => {
+      hasFailed = true;
+      throw error;
+    });
+  // All of them end before the journal is closed under them.
+  const ends = await Promise.allSettled(Array.from({ length: FILES_AT_ONCE }, tryWork));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return problems.sort((a, b) => a.index - b.index);
 }
 
