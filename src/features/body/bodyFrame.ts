@@ -27,11 +27,11 @@ export const BODY_COLUMNS: readonly string[] = [
   'leftWristSeen',
   'rightWristSeen',
   'hipsSeen',
-  'shoulderLogSpeed',
-  'leftElbowLogSpeed',
-  'rightElbowLogSpeed',
-  'leftWristLogSpeed',
-  'rightWristLogSpeed',
+  'shoulderSpeedPerS',
+  'leftElbowSpeedPerS',
+  'rightElbowSpeedPerS',
+  'leftWristSpeedPerS',
+  'rightWristSpeedPerS',
   'scaleSpeedPerS',
   'valid',
 ];
@@ -145,12 +145,12 @@ function reachOf(wrist: JointPosition | undefined): number[] {
 
 function speedColumns(now: BodyState, before: BodyState, elapsedS: number): number[] {
   const meanWidth = (now.width + before.width) / 2;
-  const logSpeed = (distance: number): number => Math.log1p(Math.min(MAX_SPEED, distance / elapsedS));
+  const perSecond = (distance: number): number => Math.min(MAX_SPEED, distance / elapsedS);
   return [
-    logSpeed(distanceInPicture(now.middle, before.middle) / meanWidth),
+    perSecond(distanceInPicture(now.middle, before.middle) / meanWidth),
     ...now.limbs.map((limb, i) => {
       const earlier = before.limbs[i];
-      return limb && earlier ? logSpeed(distanceInPicture(limb, earlier)) : 0;
+      return limb && earlier ? perSecond(distanceInPicture(limb, earlier)) : 0;
     }),
     Math.min(MAX_SCALE_SPEED, Math.abs(Math.log(now.width / before.width)) / elapsedS),
   ];
