@@ -157,7 +157,12 @@ function contextSpecs(config: ModelConfig): ParameterSpec[] {
 
 /** Starting values for a seed: uniform ±1/√fan-in for matrices, forget-gate bias 1 (Jozefowicz et al. 2015). */
 export function initialValues(config: ModelConfig, seed: number): Map<string, Float32Array> {
-  return new Map(parameterSpecs(config).map((spec) => [spec.name, startValues(spec, deriveSeed(seed, spec.name))]));
+  return new Map(parameterSpecs(config).map((spec) => [spec.name, startValuesOf(spec, seed)]));
+}
+
+/** Starting values of one parameter. */
+export function startValuesOf(spec: ParameterSpec, seed: number): Float32Array {
+  return startValues(spec, deriveSeed(seed, spec.name));
 }
 
 function startValues(spec: ParameterSpec, seed: number): Float32Array {

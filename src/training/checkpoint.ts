@@ -3,15 +3,17 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UndertoneError } from '../errors.ts';
 import { type ModelConfig, parseModelConfig } from '../model/config.ts';
-import { checkValues, parameterSpecs } from '../model/parameters.ts';
+import { checkValues } from '../model/parameters.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/safetensors.ts';
-import type { LearnerState } from './learner.ts';
+import { EXTRA_PREFIX, type LearnerState } from './trainee.ts';
 
 /** Where training stands between two epochs. */
 export type Checkpoint = {
   readonly model: ModelConfig;
   readonly state: LearnerState;
-  /** Epochs done. */
+  /** Stages done; the dialogues are the last one. */
+  readonly stage: number;
+  /** Epochs done of the stage that follows. */
   readonly epoch: number;
   readonly bestEpoch: number;
   readonly bestScore: number;
@@ -31,18 +33,16 @@ export function fingerprint(...parts: readonly unknown[]): string {
  */
 export async function writeCheckpoint(folder: string, run: string, checkpoint: Checkpoint): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
-  for (const { name, shape } of parameterSpecs(checkpoint.model)) {
-    const moments = checkpoint.state.moments.get(name);
-    const store = (prefix: string, values: Float32Array | undefined): void => {
-      if (values) tensors.set(`${prefix}/${name}`, { shape, values });
-    };
-    store('value', checkpoint.state.values.get(name));
-    store('m', moments?.m);
-    store('v', moments?.v);
-    store('best', checkpoint.best.get(name));
-  }
-  const { epoch, bestEpoch, bestScore, model, state } = checkpoint;
-  const metadata = { undertone: JSON.stringify({ run, epoch, bestEpoch, bestScore, step: state.step, model }) };
+  const { stage, epoch, bestEpoch, bestScore, model, state } = checkpoint;
+  const store = (prefix: string, map: ReadonlyMap<string, Float32Array>): void => {
+    for (const [name, values] of map) tensors.set(`${prefix}/${name}`, { shape: [values.length], values });
+  };
+  store('value', state.values);
+  store('m', new Map([...state.moments].map(([name, { m }]) => [name, m])));
+  store('v', new Map([...state.moments].map(([name, { v }]) => [name, v])));
+  store('average', state.averages);
+  store('best', checkpoint.best);
+  const metadata = { undertone: JSON.stringify({ run, stage, epoch, bestEpoch, bestScore, step: state.step, model }) };
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${FILE}.part`), encodeSafetensors({ tensors, metadata }, 'F32'));
@@ -78,28 +78,36 @@ function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
       'checkpoint: it was made by another configuration, seed or dataset; use another --out folder',
     );
   const model = parseModelConfig(saved['model']);
-  const collect = (prefix: string): Map<string, Float32Array> => {
-    const values = parameterSpecs(model).flatMap(({ name }) => {
-      const tensor = tensors.get(`${prefix}/${name}`);
-      return tensor ? [[name, tensor.values] as const] : [];
-    });
-    checkValues(model, new Map(values));
-    return new Map(values);
-  };
-  const v = collect('v');
-  const moments = new Map([...collect('m')].map(([name, m]) => [name, { m, v: v.get(name) as Float32Array }]));
+  const collect = (prefix: string): Map<string, Float32Array> =>
+    new Map(
+      [...tensors].flatMap(([key, { values }]) =>
+        key.startsWith(`${prefix}/`) ? [[key.slice(prefix.length + 1), values] as const] : [],
+      ),
+    );
+  const [values, best, m, v] = [collect('value'), collect('best'), collect('m'), collect('v')];
+  for (const map of [values, best]) checkValues(model, withoutExtras(map));
+  for (const [name, numbers] of [...values, ...m, ...v, ...collect('average')])
+    if (values.get(name)?.length !== numbers.length || m.has(name) !== v.has(name) || !numbers.every(Number.isFinite))
+      damaged(`"${name}" does not fit or is not finite`);
+  const moments = new Map([...m].map(([name, first]) => [name, { m: first, v: v.get(name) as Float32Array }]));
   const number = (name: string): number => {
     const value = saved[name];
     return typeof value === 'number' ? value : damaged(`it holds no ${name}`);
   };
   return {
     model,
-    state: { values: collect('value'), moments, step: number('step') },
+    state: { values, moments, averages: collect('average'), step: number('step') },
+    stage: number('stage'),
     epoch: number('epoch'),
     bestEpoch: number('bestEpoch'),
     bestScore: number('bestScore'),
-    best: collect('best'),
+    best,
   };
+}
+
+/** The values of the network alone. */
+export function withoutExtras(values: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+  return new Map([...values].filter(([name]) => !name.startsWith(EXTRA_PREFIX)));
 }
 
 function damaged(rule: string, cause?: unknown): never {

@@ -1,152 +1,74 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { UndertoneError } from '../errors.ts';
 import { type ModelConfig, MODES } from '../model/config.ts';
 import { classifyDialogues, type FutureCut } from '../model/dialogueContext.ts';
-import { fuse, type PassOptions } from '../model/fusion.ts';
-import { rotate } from '../model/jointEmbedding.ts';
+import { fuse, type Fusion, type PassOptions } from '../model/fusion.ts';
 import { dense } from '../model/layers.ts';
 import { hostOf } from '../model/ops/rows.ts';
-import { type Parameters, parameterSpecs, readers } from '../model/parameters.ts';
+import type { Parameters, ParameterSpec } from '../model/parameters.ts';
 import type { Random } from '../model/random.ts';
-import { embeddingGradient, embedTokens } from '../model/textEmbedding.ts';
-import type { Token } from '../model/tokenizer.ts';
-import { adamUpdate, adamUpdateRows, clipGradients, type Moments, newMoments } from './adam.ts';
 import { type DialogueBatch, toTensors } from './batch.ts';
+import { guidedNce, type NegativeBank, type View } from './guidedNce.ts';
+import { jointDivergence, substitutionLoss } from './jointLosses.ts';
 import { classWeights, focalLoss, toTargets } from './losses.ts';
 import type { TrainConfig } from './trainConfig.ts';
+import { averageValues, createTrainee, dropWords, EXTRA_PREFIX, type LearnerState } from './trainee.ts';
 
-/** The numbers that training changes: parameter values and their moments, by name, and the count of steps. */
-export type LearnerState = {
-  readonly values: Map<string, Float32Array>;
-  readonly moments: Map<string, Moments>;
-  step: number;
-};
-
-/** A network that learns. */
+/** A network that learns from dialogues. */
 export type Learner = {
   readonly state: LearnerState;
   /** One update; returns the loss. @throws UndertoneError INTERNAL when the loss is not finite */
-  learn(
-    batch: DialogueBatch,
-    options: { readonly random: Random; readonly cut: FutureCut; readonly rate: number },
-  ): number;
+  learn(batch: DialogueBatch, options: LearnOptions): number;
   /** Logits of a batch without training, `[size × labels]`. */
   infer(batch: DialogueBatch, cut: FutureCut, without?: PassOptions['without']): Float32Array;
   dispose(): void;
 };
 
-/** Moments at the start of training. */
-export function newLearnerState(model: ModelConfig, values: ReadonlyMap<string, Float32Array>): LearnerState {
-  const moments = new Map(
-    parameterSpecs(model).map(({ name, shape }) => [name, newMoments(shape.reduce((a, b) => a * b, 1))]),
-  );
-  return { values: new Map(values), moments, step: 0 };
-}
+/** What changes from batch to batch. `rate` is a factor of the learning rates; without a bank there are fewer negatives. */
+export type LearnOptions = {
+  readonly random: Random;
+  readonly cut: FutureCut;
+  readonly rate: number;
+  readonly bank?: NegativeBank | undefined;
+};
+
+const TEMPERATURE = `${EXTRA_PREFIX}divergence`;
+
+/** Parameters of the dialogue stage that are not part of the network: the temperature of the joint divergence. */
+export const DIALOGUE_EXTRAS: readonly ParameterSpec[] = [
+  { name: TEMPERATURE, shape: [1], place: 'tensor', start: 'ones' },
+];
 
 /** Makes a learner over `state`, which it changes in place. A backend must have been started and `installGradients` awaited. */
 export function createLearner(model: ModelConfig, config: TrainConfig, state: LearnerState): Learner {
-  const variables = new Map<string, tf.Variable>();
-  for (const { name, shape, place } of parameterSpecs(model))
-    if (place === 'tensor')
-      variables.set(name, toVariable(tf.tensor(state.values.get(name) as Float32Array, [...shape])));
-  const read = readers(variables, state.values);
-  const parameters: Parameters = {
-    ...read,
-    isFrozen: false,
-    recurrent: () => undefined,
-    rotate: (mode, x, direction) => rotate(x, read.tensor(`joint.${mode}`), direction),
-  };
+  const trainee = createTrainee(model, DIALOGUE_EXTRAS, state, config);
   const weights = classWeights(model.prior, config.classWeightPower);
-  const textInput = model.inputs.find((input) => input.kind === 'tokens')?.name;
-  const embed = (tokens: readonly Token[]): Float32Array =>
-    embedTokens(
-      { word: parameters.host(`${textInput}.word`), ngram: parameters.host(`${textInput}.ngram`), width: model.width },
-      tokens,
-    );
-
   return {
     state,
-    learn: (batch, { random, cut, rate }) => {
-      const tokens = batch.tokens.map((token) => (random() < config.wordDropout ? { word: 0, grams: [] } : token));
-      const words =
-        tokens.length > 0 ? toVariable(tf.tensor2d(embed(tokens), [tokens.length, model.width])) : undefined;
-      const options: PassOptions = { training: { dropout: config.dropout, random } };
-      const trained = [...variables.values(), ...(words ? [words] : [])];
-      const { value, grads } = tf.variableGrads(
-        () =>
-          batchLoss(parameters, model, {
-            batch,
-            words: words,
-            cut,
-            options,
-            weights,
-            config,
-          }),
-        trained,
+    learn: (batch, { random, cut, rate, bank }) => {
+      const options = { training: { dropout: config.dropout, random }, ...withoutOf(config) };
+      const tokens = dropWords(batch.tokens, config.wordDropout, random);
+      const loss = trainee.step(tokens, rate, (words) =>
+        batchLoss(trainee.parameters, model, { batch, words, cut, options, weights, config, bank }),
       );
-      const loss = hostOf(value)[0] as number;
-      const gradients = new Map(
-        [...variables].flatMap(([name, v]) =>
-          grads[v.name] ? [[name, hostOf(grads[v.name] as tf.Tensor)] as const] : [],
-        ),
-      );
-      const dWords = words && grads[words.name] ? hostOf(grads[words.name] as tf.Tensor) : undefined;
-      tf.dispose([value, grads, ...(words ? [words] : [])]);
-      if (!Number.isFinite(loss))
-        throw new UndertoneError('INTERNAL', `training: the loss of step ${state.step + 1} is not a number`);
-      update({ tokens, dWords, gradients, rate });
+      if (config.averaging > 0) averageValues(state, config.averaging);
       return loss;
     },
     infer: (batch, cut, without) =>
       tf.tidy(() => {
         const words =
-          batch.tokens.length > 0 ? tf.tensor2d(embed(batch.tokens), [batch.tokens.length, model.width]) : undefined;
-        const options: PassOptions = without ? { without } : {};
-        const { fused } = fuse(parameters, model, toTensors(model, batch, words), options);
-        return hostOf(classifyDialogues(parameters, fused, batch.dialogues, cut, options));
+          batch.tokens.length > 0
+            ? tf.tensor2d(trainee.embed(batch.tokens), [batch.tokens.length, model.width])
+            : undefined;
+        const options: PassOptions = without ? { without } : withoutOf(config);
+        const { fused } = fuse(trainee.parameters, model, toTensors(model, batch, words), options);
+        return hostOf(classifyDialogues(trainee.parameters, fused, batch.dialogues, cut, options));
       }),
-    dispose: () => variables.forEach((v) => v.dispose()),
+    dispose: () => trainee.dispose(),
   };
-
-  type Update = {
-    tokens: readonly Token[];
-    dWords: Float32Array | undefined;
-    gradients: Map<string, Float32Array>;
-    rate: number;
-  };
-
-  function update({ tokens, dWords, gradients, rate }: Update): void {
-    const rows = { word: new Map<number, Float32Array>(), ngram: new Map<number, Float32Array>() };
-    if (dWords) embeddingGradient(model.width, tokens, dWords, rows);
-    clipGradients([...gradients.values(), ...rows.word.values(), ...rows.ngram.values()], config.clipNorm);
-    const step = ++state.step;
-    const moments = (name: string): Moments => state.moments.get(name) as Moments;
-    for (const [name, gradient] of gradients) {
-      const values = state.values.get(name) as Float32Array;
-      const weightDecay =
-        name.endsWith('.w') || /\.(q|kv|o|x|forward|backward)$/.test(name)
-          ? config.weightDecay / config.learningRate
-          : 0;
-      adamUpdate(values, gradient, moments(name), { step, learningRate: config.learningRate * rate, weightDecay });
-      const variable = variables.get(name) as tf.Variable;
-      const next = tf.tensor(values.slice(), variable.shape);
-      variable.assign(next);
-      next.dispose();
-    }
-    for (const table of ['word', 'ngram'] as const) {
-      if (rows[table].size === 0) continue;
-      const name = `${textInput}.${table}`;
-      const settings = { step, learningRate: config.embeddingLearningRate * rate, weightDecay: 0 };
-      adamUpdateRows(state.values.get(name) as Float32Array, rows[table], moments(name), settings);
-    }
-  }
 }
 
-/** The variable that takes a tensor's place: tfjs counts both, and the tensor would never go (a leak for every batch). */
-function toVariable<R extends tf.Rank>(start: tf.Tensor<R>): tf.Variable<R> {
-  const variable = tf.variable(start);
-  start.dispose();
-  return variable;
+function withoutOf(config: TrainConfig): PassOptions {
+  return config.without.length > 0 ? { without: new Set(config.without.filter((part) => part !== 'guided-nce')) } : {};
 }
 
 type Pass = {
@@ -156,13 +78,37 @@ type Pass = {
   readonly options: PassOptions;
   readonly weights: readonly number[];
   readonly config: TrainConfig;
+  readonly bank: NegativeBank | undefined;
 };
 
-/** Mean of the focal losses of the fused head and of one auxiliary head per mode that is there (METHOD.md section 6). */
+/**
+ * L = mean of the focal losses of the fused head and of one auxiliary head per mode that is there + contrastive · L_GNCE
+ * + divergence · L_joint + substitution · L_sub. Source: METHOD.md section 6.
+ */
 function batchLoss(p: Parameters, model: ModelConfig, pass: Pass): tf.Scalar {
+  const { batch, config } = pass;
+  const views = new Map<string, View>();
+  const options = isOn(config, 'guided-nce', config.losses.contrastive)
+    ? { ...pass.options, streams: views }
+    : pass.options;
+  const fusion = fuse(p, model, toTensors(model, batch, pass.words), options);
+  const terms = [classificationLoss(p, fusion, pass)];
+  if (isOn(config, 'guided-nce', config.losses.contrastive) && pass.bank)
+    terms.push(tf.mul(contrastiveLoss(fusion, views, pass, pass.bank), config.losses.contrastive));
+  if (isOn(config, 'joint-embedding', config.losses.divergence))
+    terms.push(tf.mul(jointDivergence(p, fusion, p.vector(TEMPERATURE)), config.losses.divergence));
+  if (isOn(config, 'joint-embedding', config.losses.substitution))
+    terms.push(tf.mul(substitutionLoss(p, model, fusion), config.losses.substitution));
+  return tf.addN(terms);
+}
+
+function isOn(config: TrainConfig, part: TrainConfig['without'][number], weight: number): boolean {
+  return weight > 0 && !config.without.includes(part);
+}
+
+function classificationLoss(p: Parameters, fusion: Fusion, pass: Pass): tf.Scalar {
   const { batch, config, weights } = pass;
   const labels = batch.utterances.map((utterance) => utterance.label);
-  const fusion = fuse(p, model, toTensors(model, batch, pass.words), pass.options);
   const logits = classifyDialogues(p, fusion.fused, batch.dialogues, pass.cut, pass.options);
   const losses = [focalLoss(logits, toTargets(labels, weights, config.labelSmoothing), config.focalGamma)];
   for (const mode of MODES) {
@@ -173,4 +119,26 @@ function batchLoss(p: Parameters, model: ModelConfig, pass: Pass): tf.Scalar {
     losses.push(focalLoss(auxiliary, targets, config.focalGamma));
   }
   return tf.div<tf.Scalar>(tf.addN(losses), losses.length);
+}
+
+/** Every ordered pair of modes, and face with body, so that body tokens learn what the face shows. */
+const NCE_PAIRS: readonly (readonly [string, string])[] = [
+  ...MODES.flatMap((m) => MODES.filter((n) => n !== m).map((n) => [m, n] as const)),
+  ['face', 'body'],
+  ['body', 'face'],
+];
+
+function contrastiveLoss(
+  fusion: Fusion,
+  streams: ReadonlyMap<string, View>,
+  { batch, config }: Pass,
+  bank: NegativeBank,
+): tf.Scalar {
+  const views = new Map<string, View>([...streams].filter(([name]) => name === 'face' || name === 'body'));
+  for (const [mode, rows] of fusion.descriptors) {
+    const share = fusion.shares.get(mode) as Float32Array;
+    views.set(mode, { rows, isPresent: (row) => (share[row] ?? 0) > 0 });
+  }
+  const labels = batch.utterances.map((utterance) => utterance.label);
+  return guidedNce(views, labels, NCE_PAIRS, { bank, temperature: config.losses.contrastiveTemperature });
 }

@@ -16,10 +16,15 @@ export type PreparedUtterance = {
   readonly tokens: readonly Token[];
   /** Normalised rows by input name. */
   readonly rows: ReadonlyMap<string, Float32Array>;
+  /** Other rows that would do as well, such as those of the mirrored picture; training takes either. */
+  readonly alternatives?: ReadonlyMap<string, Float32Array> | undefined;
 };
 
 /** One dialogue, ready for the network. */
 export type PreparedDialogue = { readonly id: string; readonly utterances: readonly PreparedUtterance[] };
+
+/** A feature with this ending holds the mirrored pictures of the feature without it. */
+export const MIRRORED = '_flip';
 
 /** Which feature of a dataset each input reads; by default the feature of the same name. */
 export type FeatureNames = ReadonlyMap<string, string>;
@@ -29,13 +34,22 @@ export function featureNames(config: TrainConfig): FeatureNames {
   return new Map(config.inputs.map((input) => [input.name, input.feature ?? input.name]));
 }
 
-/** Derives the network's shape from a dataset: labels, vocabulary, widths, label shares. @throws UndertoneError BAD_DATASET */
+/** The dialogues of a dataset that training may look at. */
+export type UsedDataset = { readonly dataset: Dataset; readonly dialogues: readonly LabelledDialogue[] };
+
+/**
+ * Derives the network's shape from data: labels and their shares from the first dataset, widths from the first that has
+ * the feature, the vocabulary from `texts`. @throws UndertoneError BAD_DATASET
+ */
 export function toModelConfig(
   config: TrainConfig,
-  dataset: Dataset,
-  dialogues: readonly LabelledDialogue[],
+  used: readonly UsedDataset[],
+  texts: Iterable<string> = textsOf(used),
 ): ModelConfig {
-  const utterances = dialogues.flatMap((dialogue) => dialogue.utterances);
+  const first = used[0];
+  if (!first) throw new UndertoneError('BAD_DATASET', 'training: there is no dataset');
+  const { dataset } = first;
+  const utterances = first.dialogues.flatMap((dialogue) => dialogue.utterances);
   const counts = dataset.labels.map((_, label) => utterances.filter((u) => u.label === label).length);
   const total = counts.reduce((a, b) => a + b, 0);
   if (total === 0)
@@ -46,7 +60,7 @@ export function toModelConfig(
     kind,
     tokens,
     speakerRelative,
-    dim: kind === 'tokens' ? 0 : featureOf(dataset, feature ?? name, kind).dim,
+    dim: kind === 'tokens' ? 0 : featureOf(used, feature ?? name, kind).dim,
   }));
   return {
     ...DEFAULT_SHAPE,
@@ -54,38 +68,56 @@ export function toModelConfig(
     labels: dataset.labels,
     prior: counts.map((count) => count / total),
     inputs,
-    vocabulary: buildVocabulary(
-      utterances.flatMap((u) => u.text ?? []),
-      config.minWordCount,
-    ),
+    vocabulary: buildVocabulary(texts, config.minWordCount, config.vocabularyLimit),
   };
 }
 
-function featureOf(dataset: Dataset, name: string, kind: string): { readonly dim: number } {
-  const feature = dataset.features.get(name);
-  if (!feature) throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no feature "${name}"`);
-  if (feature.kind !== kind)
-    throw new UndertoneError(
-      'BAD_DATASET',
-      `dataset ${dataset.name}: feature "${name}" is a ${feature.kind}, not a ${kind}`,
-    );
-  return feature;
+/** The texts of datasets' utterances. */
+export function textsOf(used: readonly UsedDataset[]): string[] {
+  return used.flatMap(({ dialogues }) => dialogues.flatMap((d) => d.utterances.flatMap((u) => u.text ?? [])));
 }
 
-/** Statistics of each vector or sequence input over the given dialogues; a constant column gets scale 0. */
+function featureOf(used: readonly UsedDataset[], name: string, kind: string): { readonly dim: number } {
+  const found = used.flatMap(({ dataset }) => dataset.features.get(name) ?? []);
+  const names = used.map(({ dataset }) => dataset.name).join(', ');
+  if (!found[0]) throw new UndertoneError('BAD_DATASET', `dataset ${names}: it has no feature "${name}"`);
+  for (const feature of found) {
+    if (!fits(feature.kind, kind))
+      throw new UndertoneError(
+        'BAD_DATASET',
+        `dataset ${names}: feature "${name}" is a ${feature.kind}, not a ${kind}`,
+      );
+    if (feature.dim !== found[0].dim)
+      throw new UndertoneError(
+        'BAD_DATASET',
+        `dataset ${names}: feature "${name}" has ${feature.dim} columns in one and ${found[0].dim} in another`,
+      );
+  }
+  return found[0];
+}
+
+/** A vector is a sequence of one row; a sequence is no vector. */
+function fits(feature: string, input: string): boolean {
+  return feature === input || (feature === 'vector' && input === 'sequence');
+}
+
+/**
+ * Statistics of each vector or sequence input over the first dataset that has its feature; a constant column gets scale 0.
+ */
 export function globalStatistics(
   model: ModelConfig,
-  dataset: Dataset,
-  dialogues: readonly LabelledDialogue[],
+  used: readonly UsedDataset[],
   names: FeatureNames,
 ): GlobalStatistics {
   const statistics = new Map<string, { mean: Float32Array; scale: Float32Array }>();
   for (const input of model.inputs) {
     if (input.kind === 'tokens') continue;
-    const feature = dataset.features.get(names.get(input.name) ?? input.name);
+    const name = names.get(input.name) ?? input.name;
+    const source = used.find(({ dataset }) => dataset.features.has(name));
+    const feature = source?.dataset.features.get(name);
     const sums = new Float64Array(2 * input.dim);
     let count = 0;
-    for (const { utterances } of dialogues)
+    for (const { utterances } of source?.dialogues ?? [])
       for (const { index } of utterances) {
         const rows = feature?.rowsOf(index) ?? new Float32Array(0);
         for (let i = 0; i < rows.length; i++) {
@@ -120,15 +152,19 @@ export function prepareDialogues(
     const speakers = new Map<string, SpeakerStatistics>();
     const prepared = utterances.map((u) => {
       const rows = new Map<string, Float32Array>();
+      const alternatives = new Map<string, Float32Array>();
       for (const input of model.inputs) {
         const global = statistics.get(input.name);
-        const values = dataset.features.get(names.get(input.name) ?? input.name)?.rowsOf(u.index);
+        const feature = names.get(input.name) ?? input.name;
+        const values = dataset.features.get(feature)?.rowsOf(u.index);
         if (!global || !values) continue;
         const key = `${u.speaker}\u0000${input.name}`;
         const speaker = speakers.get(key) ?? newStatistics(input.dim);
         const normalised = normaliseRows(input, values, global, speaker);
         speakers.set(key, withUtterance(input, normalised, speaker));
         rows.set(input.name, normalised);
+        const mirrored = dataset.features.get(`${feature}${MIRRORED}`)?.rowsOf(u.index);
+        if (mirrored) alternatives.set(input.name, normaliseRows(input, mirrored, global, speaker));
       }
       return {
         id: `${id}/${u.id}`,
@@ -136,6 +172,7 @@ export function prepareDialogues(
         label: u.label,
         tokens: hearsText && u.text ? tokenize(u.text) : [],
         rows,
+        ...(alternatives.size > 0 && { alternatives }),
       };
     });
     return { id, utterances: prepared };

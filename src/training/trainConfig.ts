@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { MODALITIES, type Modality } from '../domain/modality.ts';
 import { UndertoneError } from '../errors.ts';
-import { DEFAULT_SHAPE, type ModelConfig } from '../model/config.ts';
+import { DEFAULT_SHAPE, type Mode, type ModelConfig, modeOf, MODES } from '../model/config.ts';
+import { ABLATIONS } from '../model/fusion.ts';
+
+/** Parts of the method that training can leave out, to measure what they do. */
+export const TRAINING_ABLATIONS = [...ABLATIONS, 'guided-nce'] as const;
 
 /** One input of the network and where a dataset keeps it. */
 export type TrainInput = {
@@ -12,6 +16,55 @@ export type TrainInput = {
   readonly feature?: string | undefined;
   readonly tokens: number;
   readonly speakerRelative: boolean;
+};
+
+/** Which part of a source of data is used: its name, its splits and, if fewer than all, how many utterances an epoch draws. */
+export type SourceUse = {
+  readonly data: string;
+  readonly splits: readonly string[];
+  /** Splits that are measured after each epoch of pre-training, where they exist. */
+  readonly dev: readonly string[];
+  readonly perEpoch?: number | undefined;
+};
+
+/** Random changes of normalised rows, new in each epoch. */
+export type Augmentation = {
+  /** Standard deviation of added noise, in standard deviations of the column. */
+  readonly noise: number;
+  /** Share of a sequence that may be cut off at its ends. */
+  readonly crop: number;
+  /** Chance that a block of up to an eighth of the columns is set to its mean. */
+  readonly columnMask: number;
+  /** Standard deviation of one offset per column and utterance: another room, another camera. */
+  readonly shift: number;
+};
+
+/** One stage of pre-training: the encoder of one mode, with one head for each source in that source's own labels. */
+export type EncoderStage = {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly sources: readonly SourceUse[];
+  readonly epochs: number;
+  readonly batchUtterances: number;
+  readonly learningRate: number;
+  readonly embeddingLearningRate: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+  readonly warmUpSteps: number;
+  readonly dropout: number;
+  readonly wordDropout: number;
+  readonly labelSmoothing: number;
+  readonly classWeightPower: number;
+  readonly augment: Augmentation;
+};
+
+/** Donors of label-conditioned pairing, by modality: sources whose labels are those of the dialogues. */
+export type Pairing = {
+  /** Chance that a dialogue gets donors. */
+  readonly share: number;
+  readonly audio?: string | undefined;
+  readonly face?: string | undefined;
+  readonly body?: string | undefined;
 };
 
 /** How a model is trained; what a committed config file holds. Shares and chances are in [0, 1]. */
@@ -25,6 +78,27 @@ export type TrainConfig = {
   readonly shape: Omit<ModelConfig, 'format' | 'labels' | 'inputs' | 'vocabulary' | 'prior' | 'temperature'>;
   /** Rarer words are unknown; they still have n-grams. */
   readonly minWordCount: number;
+  /** At most this many words are known, the commonest. */
+  readonly vocabularyLimit: number;
+  /** Stages before the dialogues, in order. */
+  readonly pretraining: readonly EncoderStage[];
+  /** Sources of the dialogue stage; the first has the split "dev" that selects. None = every dataset that was given. */
+  readonly sources: readonly SourceUse[];
+  readonly pairing: Pairing;
+  /** Weights of the terms beside classification, and what they need. */
+  readonly losses: {
+    readonly contrastive: number;
+    readonly contrastiveTemperature: number;
+    /** How many earlier descriptors of each mode are kept as negatives. */
+    readonly bank: number;
+    readonly divergence: number;
+    readonly substitution: number;
+  };
+  /** Decay of the running average of the weights that is evaluated and kept; 0 = the weights themselves. */
+  readonly averaging: number;
+  /** Parts of the method that are left out. */
+  readonly without: readonly (typeof TRAINING_ABLATIONS)[number][];
+  readonly augment: Augmentation;
   readonly epochs: number;
   /** Epochs without a better dev score after which training stops. */
   readonly patience: number;
@@ -56,6 +130,45 @@ export type TrainConfig = {
 const share = (value: number): z.ZodDefault<z.ZodNumber> => z.number().min(0).max(1).default(value);
 const size = (value: number, min: number, max: number): z.ZodDefault<z.ZodNumber> =>
   z.number().int().min(min).max(max).default(value);
+
+const Source = z
+  .object({
+    data: z.string().min(1).max(200),
+    splits: z.array(z.string().min(1)).min(1).default(['train']),
+    dev: z.array(z.string().min(1)).default(['dev', 'validation']),
+    perEpoch: z.number().int().positive().optional(),
+  })
+  .strict();
+
+const Augment = z
+  .object({
+    noise: z.number().min(0).max(2).default(0),
+    crop: z.number().min(0).max(0.9).default(0),
+    columnMask: share(0),
+    shift: z.number().min(0).max(2).default(0),
+  })
+  .strict()
+  .prefault({});
+
+const Stage = z
+  .object({
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    mode: z.enum(MODES),
+    sources: z.array(Source).min(1),
+    epochs: size(2, 1, 1000),
+    batchUtterances: size(128, 1, 4096),
+    learningRate: z.number().positive().max(1).default(2e-3),
+    embeddingLearningRate: z.number().positive().max(1).default(2e-3),
+    weightDecay: z.number().min(0).max(1).default(0),
+    clipNorm: z.number().positive().default(1),
+    warmUpSteps: size(100, 0, 100_000),
+    dropout: share(0.2),
+    wordDropout: share(0.1),
+    labelSmoothing: share(0.05),
+    classWeightPower: share(0.3),
+    augment: Augment,
+  })
+  .strict();
 
 const Input = z
   .object({
@@ -91,6 +204,31 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
       .strict()
       .prefault({}),
     minWordCount: size(2, 1, 1000),
+    vocabularyLimit: size(20_000, 1, 1_000_000),
+    pretraining: z.array(Stage).max(32).default([]),
+    sources: z.array(Source).max(32).default([]),
+    pairing: z
+      .object({
+        share: share(0),
+        audio: z.string().optional(),
+        face: z.string().optional(),
+        body: z.string().optional(),
+      })
+      .strict()
+      .prefault({}),
+    losses: z
+      .object({
+        contrastive: z.number().min(0).max(100).default(0.5),
+        contrastiveTemperature: z.number().min(0.01).max(1).default(0.07),
+        bank: size(512, 0, 100_000),
+        divergence: z.number().min(0).max(100).default(0.1),
+        substitution: z.number().min(0).max(100).default(0.1),
+      })
+      .strict()
+      .prefault({}),
+    averaging: z.number().min(0).max(0.9999).default(0),
+    without: z.array(z.enum(TRAINING_ABLATIONS)).default([]),
+    augment: Augment,
     epochs: size(20, 1, 1000),
     patience: size(4, 1, 1000),
     batchDialogues: size(16, 1, 1024),
@@ -116,12 +254,18 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
     wholeFuture: share(0.4),
   })
   .strict()
-  .superRefine(({ inputs, shape }, context) => {
+  .superRefine(({ inputs, shape, pretraining }, context) => {
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     if (shape.width % shape.heads !== 0 || shape.width % 8 !== 0)
       refuse(['shape', 'width'], 'it must be a multiple of heads and of 8');
     if (shape.contextHidden % 4 !== 0) refuse(['shape', 'contextHidden'], 'it must be a multiple of 4');
+    pretraining.forEach(({ name, mode }, i) => {
+      if (pretraining.findIndex((other) => other.name === name) < i)
+        refuse(['pretraining', i, 'name'], 'it occurs twice');
+      if (!inputs.some((input) => modeOf(input.modality) === mode))
+        refuse(['pretraining', i, 'mode'], 'no input has this mode');
+    });
     inputs.forEach(({ name, modality, kind }, i) => {
       if (inputs.findIndex((other) => other.name === name) < i) refuse(['inputs', i, 'name'], 'it occurs twice');
       if (kind === 'tokens' && modality !== 'text') refuse(['inputs', i, 'modality'], 'words are text');

@@ -1,46 +1,49 @@
 import { UndertoneError } from '../errors.ts';
-import { type ModelConfig } from '../model/config.ts';
-import { softmax } from '../model/conversation.ts';
-import { type FutureCut, NO_FUTURE, WHOLE_FUTURE } from '../model/dialogueContext.ts';
+import { type ModelConfig, modeOf } from '../model/config.ts';
+import { NO_FUTURE, WHOLE_FUTURE } from '../model/dialogueContext.ts';
 import { installGradients } from '../model/ops/gradients.ts';
-import { initialValues } from '../model/parameters.ts';
-import { createRandom, deriveSeed, type Random, shuffle } from '../model/random.ts';
+import { initialValues, startValuesOf } from '../model/parameters.ts';
 import type { Weights } from '../model/weights.ts';
-import { schedule } from './adam.ts';
-import { toBatch } from './batch.ts';
 import { fitTemperature } from './calibration.ts';
-import { type Checkpoint, fingerprint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import type { Dataset } from './dataset.ts';
-import { createLearner, type Learner, newLearnerState } from './learner.ts';
-import { drawMasks, showAll, type Shown } from './masks.ts';
-import { computeMetrics, type Metrics, type Outcome } from './metrics.ts';
-import { featureNames, globalStatistics, prepareDialogues, type PreparedDialogue, toModelConfig } from './prepare.ts';
-import type { TrainConfig } from './trainConfig.ts';
+import { type Checkpoint, fingerprint, readCheckpoint, withoutExtras, writeCheckpoint } from './checkpoint.ts';
+import { type Corpus, fromDataset, fromTexts } from './corpus.ts';
+import {
+  type DialogueData,
+  type DialogueEvent,
+  inferAll,
+  type Inferred,
+  MODE_SUBSETS,
+  runDialogueStage,
+  toMetrics,
+} from './dialogueStage.ts';
+import { runEncoderStage, type StageEvent } from './encoderStage.ts';
+import { createLearner, DIALOGUE_EXTRAS } from './learner.ts';
+import { showAll } from './masks.ts';
+import { createDonors, type Donors } from './pairing.ts';
+import {
+  featureNames,
+  type GlobalStatistics,
+  globalStatistics,
+  prepareDialogues,
+  textsOf,
+  toModelConfig,
+  type UsedDataset,
+} from './prepare.ts';
+import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits } from './sources.ts';
+import type { EncoderStage, TrainConfig } from './trainConfig.ts';
+import { newLearnerState } from './trainee.ts';
 
-/** What training reports as it goes: after every batch, and after every epoch. */
-export type TrainEvent =
-  | {
-      readonly type: 'batch';
-      readonly epoch: number;
-      readonly batch: number;
-      readonly batches: number;
-      readonly loss: number;
-    }
-  | {
-      readonly type: 'epoch';
-      readonly epoch: number;
-      readonly loss: number;
-      readonly dev: EpochScores;
-      readonly isBest: boolean;
-    };
-
-/** Weighted F1 on dev without any future (look-ahead 0) and with the whole future. */
-export type EpochScores = { readonly now: number; readonly whole: number };
+/** What training reports as it goes: after every batch, and after every epoch of each stage. */
+export type TrainEvent = StageEvent | DialogueEvent;
 
 /** Options of a training run. */
 export type TrainOptions = {
   readonly config: TrainConfig;
-  readonly dataset: Dataset;
+  readonly sources: Sources;
+  /** The split that selects and calibrates; it is not trained on. */
+  readonly devSplit?: string | undefined;
+  /** Values to start from instead of random ones, where name and size fit. */
+  readonly start?: ReadonlyMap<string, Float32Array> | undefined;
   /** Folder of the checkpoint. */
   readonly folder: string;
   readonly resume: boolean;
@@ -57,172 +60,189 @@ export type TrainResult = {
 };
 
 /**
- * Trains on the split "train" and selects on "dev" by weighted F1, the mean of look-ahead 0 and the whole future. The
- * same configuration, seed, data and backend give the same weights, interrupted or not: all randomness is drawn anew for
- * each epoch from the seed, and a checkpoint is written between epochs.
+ * Trains in stages: the encoders of the configuration one after the other, then the whole network on dialogues, then
+ * calibration. The same configuration, seed, data and backend give the same weights, interrupted or not: all randomness
+ * is drawn anew for each epoch from the seed, and a checkpoint is written between epochs.
  * @throws UndertoneError BAD_DATASET, BAD_CHECKPOINT, OUTPUT_FAILED
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { config, dataset } = options;
+  const { config } = options;
   await installGradients();
-  const names = featureNames(config);
-  const pick = (split: string): Dataset['dialogues'] =>
-    dataset.dialogues.filter((dialogue) => dialogue.split === split);
-  for (const split of ['train', 'dev'])
-    if (pick(split).length === 0)
-      throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no split "${split}"`);
-  if (!pick('dev').some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
-    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: the split "dev" has no labelled utterance`);
-  const model = toModelConfig(config, dataset, pick('train'));
-  const statistics = globalStatistics(model, dataset, pick('train'), names);
-  const [training, dev] = [pick('train'), pick('dev')].map((split) =>
-    prepareDialogues(model, dataset, split, statistics, names),
-  ) as [PreparedDialogue[], PreparedDialogue[]];
+  const setup = prepare(options);
+  const { model } = setup;
   const run = fingerprint(
     config,
-    model,
-    dataset.name,
-    training.map((d) => [d.id, d.utterances.length]),
+    { ...model, vocabulary: fingerprint(model.vocabulary) },
+    [...options.sources.keys()],
+    setup.data.sources.map(({ dialogues }) => dialogues.map((d) => [d.id, d.utterances.length])),
   );
   const found = options.resume ? await readCheckpoint(options.folder, run) : undefined;
-  const initial = initialValues(model, config.seed);
-  for (const [name, { mean, scale }] of statistics) initial.set(`${name}.mean`, mean).set(`${name}.scale`, scale);
-  const start: Checkpoint = found ?? {
+  const initial = startingValues(options, setup);
+  let at: Checkpoint = found ?? {
     model,
-    state: newLearnerState(model, initial),
+    state: newLearnerState(initial),
+    stage: 0,
     epoch: 0,
     bestEpoch: 0,
     bestScore: -1,
-    best: initial,
+    best: withoutExtras(initial),
   };
-  const learner = createLearner(model, config, start.state);
-  try {
-    const end = await runEpochs(options, { model, learner, training, dev, run }, start);
-    if (!end) return { weights: undefined, bestEpoch: 0, epochs: 0 };
-    return { weights: finishWeights(options, model, end, dev), bestEpoch: end.bestEpoch, epochs: end.epoch };
-  } finally {
-    learner.dispose();
+  for (const stage of config.pretraining.slice(at.stage)) {
+    const next = await pretrain(options, setup, stage, at, run);
+    if (!next) return { weights: undefined, bestEpoch: 0, epochs: 0 };
+    at = next;
   }
+  const end = await runDialogueStage(setup.data, at, {
+    ...options,
+    keep: (checkpoint) => writeCheckpoint(options.folder, run, checkpoint),
+  });
+  if (!end) return { weights: undefined, bestEpoch: 0, epochs: 0 };
+  return { weights: finishWeights(config, setup, end), bestEpoch: end.bestEpoch, epochs: end.epoch };
 }
 
-type Run = { model: ModelConfig; learner: Learner; training: PreparedDialogue[]; dev: PreparedDialogue[]; run: string };
+type Setup = {
+  readonly model: ModelConfig;
+  readonly statistics: GlobalStatistics;
+  readonly corporaOf: (stage: EncoderStage) => Corpus[];
+  readonly data: DialogueData;
+};
 
-async function runEpochs(options: TrainOptions, run: Run, start: Checkpoint): Promise<Checkpoint | undefined> {
-  const { config, report } = options;
-  let at = start;
-  while (at.epoch < config.epochs && at.epoch - at.bestEpoch < config.patience) {
-    const epoch = at.epoch + 1;
-    const loss = await runEpoch(options, run, epoch);
-    if (loss === undefined) return undefined;
-    const dev = { now: score(run, NO_FUTURE).weightedF1, whole: score(run, WHOLE_FUTURE).weightedF1 };
-    const mean = (dev.now + dev.whole) / 2;
-    const isBest = mean > at.bestScore;
-    const best = isBest
-      ? new Map([...run.learner.state.values].map(([name, values]) => [name, values.slice()]))
-      : at.best;
-    at = { ...at, state: run.learner.state, epoch, best, ...(isBest ? { bestEpoch: epoch, bestScore: mean } : {}) };
-    await writeCheckpoint(options.folder, run.run, at);
-    report({ type: 'epoch', epoch, loss, dev, isBest });
-  }
-  return at;
-}
-
-async function runEpoch(options: TrainOptions, run: Run, epoch: number): Promise<number | undefined> {
-  const { config } = options;
-  const random = createRandom(deriveSeed(config.seed, 'epoch', epoch));
-  const order = shuffle([...run.training], random);
-  const batches = Math.ceil(order.length / config.batchDialogues);
-  let sum = 0;
-  for (let b = 0; b < batches; b++) {
-    const dialogues = order.slice(b * config.batchDialogues, (b + 1) * config.batchDialogues);
-    const shown = dialogues.map((dialogue) => drawMasks(run.model, dialogue, config.masks, random));
-    const batch = toBatch(dialogues, shown);
-    const rate = schedule(run.learner.state.step, config.warmUpSteps, config.epochs * batches);
-    const loss = batch.size > 0 ? run.learner.learn(batch, { random, cut: randomCut(config, random), rate }) : 0;
-    sum += loss;
-    options.report({ type: 'batch', epoch, batch: b + 1, batches, loss });
-    await new Promise((resolve) => setImmediate(resolve)); // lets signals and other work through
-    if (options.isStopped()) return undefined;
-  }
-  return sum / batches;
-}
-
-/** Cuts each dialogue's future at random, so that every look-ahead from 0 to the whole future is an ordinary input. */
-function randomCut(config: TrainConfig, random: Random): FutureCut {
-  return (length) => {
-    if (random() < config.wholeFuture) return [length];
-    const pieces: number[] = [];
-    for (let left = length; left > 0; left -= pieces[pieces.length - 1] as number)
-      pieces.push(Math.min(left, 1 + Math.floor(random() * (config.shape.lookAhead + 1))));
-    return pieces;
-  };
-}
-
-function score(run: Run, cut: FutureCut): Metrics {
-  const outcomes = inferAll(run.learner, run.model, run.dev, cut).map(({ logits, ...rest }) => ({
-    ...rest,
-    probabilities: softmax(logits, 1),
-  }));
-  return computeMetrics(outcomes, run.model.labels.length);
-}
-
-/** Logits of every labelled utterance of the dialogues, a few dialogues at a time. */
-export function inferAll(
-  learner: Learner,
-  model: ModelConfig,
-  dialogues: readonly PreparedDialogue[],
-  cut: FutureCut,
-  show: (dialogue: PreparedDialogue) => Shown = (dialogue) => showAll(model, dialogue),
-): (Omit<Outcome, 'probabilities'> & { readonly logits: Float32Array })[] {
-  const classes = model.labels.length;
-  const outcomes: (Omit<Outcome, 'probabilities'> & { logits: Float32Array })[] = [];
-  for (let at = 0; at < dialogues.length; at += 16) {
-    const some = dialogues.slice(at, at + 16);
-    const batch = toBatch(some, some.map(show));
-    if (batch.size === 0) continue;
-    const logits = learner.infer(batch, cut);
-    batch.utterances.forEach((u, i) => {
-      if (u.label !== undefined)
-        outcomes.push({
-          dialogue: u.id.slice(0, u.id.lastIndexOf('/')),
-          truth: u.label,
-          logits: logits.slice(i * classes, (i + 1) * classes),
-        });
-    });
-  }
-  return outcomes;
-}
-
-/** Takes the best epoch's values, fits the temperature on dev and writes down where the weights come from. */
-function finishWeights(options: TrainOptions, model: ModelConfig, end: Checkpoint, dev: PreparedDialogue[]): Weights {
-  const { config } = options;
-  const learner = createLearner(model, config, newLearnerState(model, end.best));
-  try {
-    const whole = inferAll(learner, model, dev, WHOLE_FUTURE);
-    const now = inferAll(learner, model, dev, NO_FUTURE);
-    const temperature = fitTemperature([...whole, ...now]);
-    const metrics = (list: typeof whole): Metrics =>
-      computeMetrics(
-        list.map(({ logits, ...rest }) => ({ ...rest, probabilities: softmax(logits, temperature) })),
-        model.labels.length,
+/** Reads everything that the configuration asks for out of the sources. */
+function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
+  const names = featureNames(config);
+  const uses = dialogueUses(config, sources);
+  const used = uses.map(({ data, splits }) => useSplits(datasetOf(sources, data), splits));
+  const main = (used[0] as UsedDataset).dataset;
+  for (const { dataset } of used)
+    if (dataset.labels.join('\n') !== main.labels.join('\n'))
+      throw new UndertoneError(
+        'BAD_DATASET',
+        `dataset ${dataset.name}: its labels are not those of ${main.name}, with which it shares the dialogue stage`,
       );
-    const figures = {
-      weightedF1Whole: metrics(whole).weightedF1,
-      weightedF1Now: metrics(now).weightedF1,
-      eceWhole: metrics(whole).ece,
-    };
+  const development = useSplits(main, [devSplit]);
+  if (!development.dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
+    throw new UndertoneError('BAD_DATASET', `dataset ${main.name}: the split "${devSplit}" has no labelled utterance`);
+  const lending = (['audio', 'face', 'body'] as const).flatMap((modality) => {
+    const name = config.pairing[modality];
+    return name === undefined ? [] : [{ modality, used: useSplits(datasetOf(sources, name), ['train']) }];
+  });
+  const early = config.pretraining.flatMap((stage) =>
+    stage.sources.map((use) => ({ use, source: sourceOf(sources, use.data) })),
+  );
+  const all = [
+    ...used,
+    ...lending.map((donor) => donor.used),
+    ...early.flatMap(({ use, source }) => (source.kind === 'dataset' ? [useSplits(source.dataset, use.splits)] : [])),
+  ];
+  const texts = [
+    ...textsOf(used),
+    ...early.flatMap(({ use, source }) =>
+      source.kind === 'texts'
+        ? source.corpus.rows.flatMap(({ split, text }) => (use.splits.includes(split) ? [text] : []))
+        : [],
+    ),
+  ];
+  const model = toModelConfig(config, all, texts);
+  const statistics = globalStatistics(model, all, names);
+  const ready = ({ dataset, dialogues }: UsedDataset): ReturnType<typeof prepareDialogues> =>
+    prepareDialogues(model, dataset, dialogues, statistics, names);
+  const donors: Donors[] = lending.map((donor) => createDonors(donor.modality, ready(donor.used)));
+  return {
+    model,
+    statistics,
+    corporaOf: (stage) =>
+      stage.sources.map((use) => {
+        const source = sourceOf(sources, use.data);
+        return source.kind === 'texts'
+          ? fromTexts(model, source.corpus, use)
+          : fromDataset(model, source, use, names, statistics);
+      }),
+    data: {
+      model,
+      sources: used.map((one, i) => ({ dialogues: ready(one), perEpoch: uses[i]?.perEpoch })),
+      dev: ready(development),
+      donors,
+    },
+  };
+}
+
+function startingValues({ config, start }: TrainOptions, { model, statistics }: Setup): Map<string, Float32Array> {
+  const initial = initialValues(model, config.seed);
+  for (const spec of DIALOGUE_EXTRAS) initial.set(spec.name, startValuesOf(spec, config.seed));
+  for (const [name, values] of start ?? []) if (initial.get(name)?.length === values.length) initial.set(name, values);
+  for (const [name, { mean, scale }] of statistics) initial.set(`${name}.mean`, mean).set(`${name}.scale`, scale);
+  return initial;
+}
+
+/** Runs one stage of pre-training and returns where the next one begins: the values learnt, everything else anew. */
+async function pretrain(
+  options: TrainOptions,
+  { model, corporaOf }: Setup,
+  stage: EncoderStage,
+  at: Checkpoint,
+  run: string,
+): Promise<Checkpoint | undefined> {
+  const corpora = corporaOf(stage);
+  const isDone = await runEncoderStage(stage, corpora, at.state, at.epoch, {
+    model,
+    seed: options.config.seed,
+    perEpoch: new Map(stage.sources.map(({ perEpoch }, i) => [corpora[i]?.name ?? '', perEpoch])),
+    isStopped: options.isStopped,
+    report: options.report,
+    keep: (epoch) => writeCheckpoint(options.folder, run, { ...at, epoch }),
+  });
+  if (!isDone) return undefined;
+  const values = new Map([...at.state.values].filter(([name]) => !name.startsWith(`training.${stage.name}.`)));
+  const next: Checkpoint = { ...at, state: newLearnerState(values), stage: at.stage + 1, epoch: 0 };
+  await writeCheckpoint(options.folder, run, next);
+  return next;
+}
+
+/** Takes the best epoch's values, fits temperatures on dev and writes down where the weights come from. */
+function finishWeights(config: TrainConfig, { model, data }: Setup, end: Checkpoint): Weights {
+  const values = withoutExtras(end.best);
+  const learner = createLearner(model, config, newLearnerState(addExtras(values)));
+  try {
+    const infer = (subset: string | undefined): Inferred[] =>
+      [NO_FUTURE, WHOLE_FUTURE].flatMap((cut) =>
+        inferAll(learner, model, data.dev, cut, (dialogue) =>
+          showAll(model, dialogue).map(
+            (present) => new Set([...present].filter((m) => subset?.split('+').includes(modeOf(m)) ?? true)),
+          ),
+        ),
+      );
+    const temperatures = Object.fromEntries(
+      MODE_SUBSETS.flatMap((subset) => {
+        const own = infer(subset).filter(({ modes }) => modes === subset);
+        return own.length >= MIN_CALIBRATION ? [[subset, fitTemperature(own)] as const] : [];
+      }),
+    );
+    const all = infer(undefined);
+    const temperature = Math.max(fitTemperature(all), ...Object.values(temperatures));
+    const temperatureOf = (modes: string): number => temperatures[modes] ?? temperature;
+    const half = all.length / 2;
+    const [now, whole] = [all.slice(0, half), all.slice(half)].map((list) =>
+      toMetrics(list, temperatureOf, model.labels.length),
+    ) as [ReturnType<typeof toMetrics>, ReturnType<typeof toMetrics>];
     return {
-      config: { ...model, temperature },
-      values: end.best,
+      config: { ...model, temperature, temperatures },
+      values,
       provenance: {
         name: config.name,
         trainedOn: config.trainedOn,
         licence: config.licence,
         seed: config.seed,
-        dev: figures,
+        dev: { weightedF1Whole: whole.weightedF1, weightedF1Now: now.weightedF1, eceWhole: whole.ece },
       },
     };
   } finally {
     learner.dispose();
   }
+}
+
+/** Fewer utterances than this (twice each: with and without future) do not make a temperature of their own. */
+const MIN_CALIBRATION = 100;
+
+function addExtras(values: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+  return new Map([...values, ...DIALOGUE_EXTRAS.map((spec) => [spec.name, startValuesOf(spec, 0)] as const)]);
 }

@@ -5,8 +5,9 @@ import { DEFAULT_SHAPE, type ModelConfig } from '../../src/model/config.ts';
 import { initialValues } from '../../src/model/parameters.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
 import { type Checkpoint, fingerprint, readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.ts';
-import { newLearnerState } from '../../src/training/learner.ts';
+import { newMoments } from '../../src/training/adam.ts';
 import { parseTrainConfig } from '../../src/training/trainConfig.ts';
+import { newLearnerState } from '../../src/training/trainee.ts';
 import { createFolders, TINY_CONFIG } from '../support/tinyDataset.ts';
 
 const newFolder = createFolders();
@@ -24,14 +25,18 @@ const MODEL: ModelConfig = {
 };
 
 function someCheckpoint(): Checkpoint {
-  const state = newLearnerState(MODEL, initialValues(MODEL, 3));
+  const state = newLearnerState(new Map([...initialValues(MODEL, 3), ['training.extra', Float32Array.of(0.25, -2)]]));
+  for (const [name, { length }] of state.values) {
+    if (name !== 'aux.text.b') state.moments.set(name, newMoments(length)); // a parameter that has never had a gradient
+    if (!name.startsWith('aux.')) state.averages.set(name, new Float32Array(length).fill(1 / 3));
+  }
   let n = 0;
   for (const { m, v } of state.moments.values()) {
     m.forEach((_, i) => (m[i] = Math.sin(++n) * 1e-20)); // smaller than 16-bit floats can hold
     v.forEach((_, i) => (v[i] = Math.cos(++n) ** 2 * 1e-38));
   }
   state.step = 41;
-  return { model: MODEL, state, epoch: 5, bestEpoch: 4, bestScore: 0.1 + 0.2, best: initialValues(MODEL, 4) };
+  return { model: MODEL, state, stage: 2, epoch: 5, bestEpoch: 4, bestScore: 0.1 + 0.2, best: initialValues(MODEL, 4) };
 }
 
 /** A checkpoint whose file was changed: its metadata, its tensors or its bytes. */

@@ -5,11 +5,12 @@ import { UndertoneError } from '../../src/errors.ts';
 import type { ModelConfig } from '../../src/model/config.ts';
 import { NO_FUTURE, WHOLE_FUTURE } from '../../src/model/dialogueContext.ts';
 import { installGradients } from '../../src/model/ops/gradients.ts';
-import { initialValues } from '../../src/model/parameters.ts';
+import { initialValues, startValuesOf } from '../../src/model/parameters.ts';
 import { createRandom } from '../../src/model/random.ts';
 import { type DialogueBatch, toBatch } from '../../src/training/batch.ts';
+import { createNegativeBank, type NegativeBank } from '../../src/training/guidedNce.ts';
 import { readDataset } from '../../src/training/dataset.ts';
-import { createLearner, type Learner, newLearnerState } from '../../src/training/learner.ts';
+import { createLearner, DIALOGUE_EXTRAS, type Learner } from '../../src/training/learner.ts';
 import { showAll } from '../../src/training/masks.ts';
 import {
   featureNames,
@@ -19,6 +20,7 @@ import {
   toModelConfig,
 } from '../../src/training/prepare.ts';
 import { parseTrainConfig, type TrainConfig } from '../../src/training/trainConfig.ts';
+import { newLearnerState } from '../../src/training/trainee.ts';
 import { createFolders, TINY_CONFIG, wordDataset, writeDataset } from '../support/tinyDataset.ts';
 
 const newFolder = createFolders();
@@ -30,8 +32,11 @@ beforeAll(async () => {
   await startTensorBackend('wasm');
   await installGradients();
   const dataset = await readDataset(await writeDataset(await newFolder(), wordDataset({ train: 6 })));
-  model = toModelConfig(CONFIG, dataset, dataset.dialogues);
-  const statistics = globalStatistics(model, dataset, dataset.dialogues, featureNames(CONFIG));
+  model = toModelConfig(
+    CONFIG,
+    [dataset].map((one) => ({ dataset: one, dialogues: one.dialogues })),
+  );
+  const statistics = globalStatistics(model, [{ dataset, dialogues: dataset.dialogues }], featureNames(CONFIG));
   dialogues = prepareDialogues(model, dataset, dataset.dialogues, statistics, featureNames(CONFIG));
 });
 
@@ -40,14 +45,16 @@ const batchOf = (some: readonly PreparedDialogue[]): DialogueBatch =>
     some,
     some.map((dialogue) => showAll(model, dialogue)),
   );
+const startValues = (): Map<string, Float32Array> =>
+  new Map([...initialValues(model, 1), ...DIALOGUE_EXTRAS.map((spec) => [spec.name, startValuesOf(spec, 1)] as const)]);
 const newLearner = (config: TrainConfig = CONFIG): Learner =>
-  createLearner(model, config, newLearnerState(model, initialValues(model, 1)));
+  createLearner(model, config, newLearnerState(startValues()));
 const learnOnce = (learner: Learner, batch: DialogueBatch): number =>
   learner.learn(batch, { random: createRandom(1), cut: WHOLE_FUTURE, rate: 1 });
 
 /** Names of the parameters that a learner has changed. */
 function changedNames({ state }: Learner): Set<string> {
-  const start = initialValues(model, 1);
+  const start = startValues();
   return new Set([...state.values].flatMap(([name, now]) => (now.join() === start.get(name)!.join() ? [] : [name])));
 }
 
@@ -101,8 +108,9 @@ describe('a learner', () => {
     for (const one of [learner, deaf]) one.dispose();
   });
 
-  it('learns nothing from utterances without a label, and says that their loss is 0.', () => {
-    const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, dropout: 0, weightDecay: 0 }));
+  it('classifies nothing where there is no label: without the other terms the loss is 0 and nothing changes.', () => {
+    const losses = { contrastive: 0, divergence: 0, substitution: 0 };
+    const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, dropout: 0, weightDecay: 0, losses }));
     const unlabelled = dialogues.map((dialogue) => ({
       ...dialogue,
       utterances: dialogue.utterances.map((utterance) => ({ ...utterance, label: undefined })),
@@ -138,7 +146,7 @@ describe('a learner', () => {
   it('moves embeddings and the rest each at its own rate, times the schedule.', () => {
     const learner = newLearner({ ...CONFIG, learningRate: 1e-3, embeddingLearningRate: 0.02, weightDecay: 0 });
     learner.learn(batchOf(dialogues), { random: createRandom(1), cut: WHOLE_FUTURE, rate: 0.5 });
-    const start = initialValues(model, 1);
+    const start = startValues();
     const furthest = (name: string): number =>
       Math.max(...learner.state.values.get(name)!.map((x, i) => Math.abs(x - start.get(name)![i]!)));
     // The first step of Adam has the length of the rate.
@@ -195,10 +203,68 @@ describe('a learner', () => {
     learner.dispose();
   });
 
+  it('learns joint embedding and agreement of modes also where there is no label.', () => {
+    const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, dropout: 0, weightDecay: 0 }));
+    const unlabelled = dialogues.map((dialogue) => ({
+      ...dialogue,
+      utterances: dialogue.utterances.map((utterance) => ({ ...utterance, label: undefined })),
+    }));
+    const losses = Array.from({ length: 20 }, () => learnOnce(learner, batchOf(unlabelled)));
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+    expect(changedNames(learner)).toContain('joint.text');
+    expect(changedNames(learner)).not.toContain('head.out.w');
+    learner.dispose();
+  });
+
+  it.each([
+    ['joint-embedding', 'joint.text'],
+    ['qaf', 'fusion.gate.w'],
+    ['dialogue', 'dialogue.lstm.forward'],
+    ['speaker', 'speaker.lstm.forward'],
+  ])('leaves the parameters of %s alone when it is left out.', (part, name) => {
+    const changedBy = (without: string[]): Set<string> => {
+      const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, weightDecay: 0, without }));
+      learnOnce(learner, batchOf(dialogues));
+      learner.dispose();
+      return changedNames(learner);
+    };
+    expect(changedBy([])).toContain(name);
+    expect(changedBy([part])).not.toContain(name);
+  });
+
+  it('has another loss without guided NCE only when there is a bank to compare with.', () => {
+    const lossOf = (without: string[], bank?: NegativeBank): number => {
+      const learner = newLearner(parseTrainConfig({ ...TINY_CONFIG, dropout: 0, wordDropout: 0, without }));
+      const options = { random: createRandom(1), cut: WHOLE_FUTURE, rate: 1, bank };
+      const loss = learner.learn(batchOf(dialogues), options);
+      learner.dispose();
+      return loss;
+    };
+    expect(lossOf([], createNegativeBank(model.width, 16))).toBeGreaterThan(lossOf([]));
+    expect(lossOf(['guided-nce'], createNegativeBank(model.width, 16))).toBe(lossOf([]));
+  });
+
+  it('keeps a running average of all values when asked to, and none otherwise.', () => {
+    const [plain, averaged] = [0, 0.9].map((averaging) =>
+      newLearner(parseTrainConfig({ ...TINY_CONFIG, averaging })),
+    ) as [Learner, Learner];
+    for (const one of [plain, averaged]) {
+      for (let i = 0; i < 3; i++) learnOnce(one, batchOf(dialogues));
+      one.dispose();
+    }
+    expect(plain.state.averages.size).toBe(0);
+    const [start, value, average] = [startValues(), averaged.state.values, averaged.state.averages].map((map) =>
+      map.get('head.out.w')!,
+    ) as [Float32Array, Float32Array, Float32Array];
+    const far = (a: Float32Array, b: Float32Array): number => Math.hypot(...a.map((x, i) => x - b[i]!));
+    expect(far(average, value)).toBeGreaterThan(0);
+    expect(far(average, start)).toBeLessThan(far(value, start));
+  });
+
   it('stops with INTERNAL, before anything is changed, when the loss is not a number.', () => {
-    const values = initialValues(model, 1);
+    const values = startValues();
     values.get('head.out.b')!.fill(NaN);
-    const learner = createLearner(model, CONFIG, newLearnerState(model, values));
+    const learner = createLearner(model, CONFIG, newLearnerState(values));
     expect(() => learnOnce(learner, batchOf(dialogues))).toThrow(UndertoneError);
     expect(learner.state.step).toBe(0);
     learner.dispose();

@@ -8,6 +8,7 @@ import {
   type PreparedDialogue,
   prepareDialogues,
   toModelConfig,
+  type UsedDataset,
 } from '../../src/training/prepare.ts';
 import { parseTrainConfig, type TrainConfig } from '../../src/training/trainConfig.ts';
 import {
@@ -68,13 +69,13 @@ const CONFIG = parseTrainConfig({
 
 const read = async (): Promise<Dataset> => readDataset(await writeDataset(await newFolder(), SET));
 const training = ({ dialogues }: Dataset): Dataset['dialogues'] => dialogues.filter(({ split }) => split === 'train');
-const modelOf = (dataset: Dataset, config: TrainConfig = CONFIG): ModelConfig =>
-  toModelConfig(config, dataset, training(dataset));
+const used = (dataset: Dataset): UsedDataset[] => [{ dataset, dialogues: training(dataset) }];
+const modelOf = (dataset: Dataset, config: TrainConfig = CONFIG): ModelConfig => toModelConfig(config, used(dataset));
 
 async function prepared(): Promise<PreparedDialogue[]> {
   const dataset = await read();
   const model = modelOf(dataset);
-  const statistics = globalStatistics(model, dataset, training(dataset), featureNames(CONFIG));
+  const statistics = globalStatistics(model, used(dataset), featureNames(CONFIG));
   return prepareDialogues(model, dataset, dataset.dialogues, statistics, featureNames(CONFIG));
 }
 
@@ -106,7 +107,9 @@ describe('toModelConfig', () => {
     expect(() => modelOf(dataset, withInput({ feature: 'frames' }))).toThrow(
       expect.objectContaining(refused(/"frames" is a sequence, not a vector/)),
     );
-    expect(() => toModelConfig(CONFIG, dataset, [])).toThrow(expect.objectContaining(refused(/no labelled utterance/)));
+    expect(() => toModelConfig(CONFIG, [{ dataset, dialogues: [] }])).toThrow(
+      expect.objectContaining(refused(/no labelled utterance/)),
+    );
   });
 });
 
@@ -116,7 +119,7 @@ describe('globalStatistics', () => {
     ['frames', 'frames', 3],
   ])('are mean and reciprocal deviation of every present training row of %s.', async (name, feature, dim) => {
     const dataset = await read();
-    const found = globalStatistics(modelOf(dataset), dataset, training(dataset), featureNames(CONFIG)).get(name)!;
+    const found = globalStatistics(modelOf(dataset), used(dataset), featureNames(CONFIG)).get(name)!;
     const rows = FEATURES[feature]!.rows.slice(0, 5).flatMap((own) => own ?? []); // utterance 5 is in dev
     for (let k = 0; k < dim; k++) {
       const column = rows.map((row) => row[k]!);
@@ -136,7 +139,7 @@ describe('globalStatistics', () => {
     };
     const folder = await writeDataset(await newFolder(), { ...SET, features: { ...FEATURES, prosody8: same } });
     const dataset = await readDataset(folder);
-    const statistics = globalStatistics(modelOf(dataset), dataset, training(dataset), featureNames(CONFIG));
+    const statistics = globalStatistics(modelOf(dataset), used(dataset), featureNames(CONFIG));
     expect([...statistics.get('prosody')!.scale].map((scale) => scale > 0)).toEqual([false, true]);
     const [first] = prepareDialogues(modelOf(dataset), dataset, dataset.dialogues, statistics, featureNames(CONFIG));
     expect(first!.utterances[0]!.rows.get('prosody')![0]).toBe(0);

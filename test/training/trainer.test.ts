@@ -7,6 +7,7 @@ import { initialValues } from '../../src/model/parameters.ts';
 import { decodeWeights, encodeWeights } from '../../src/model/weights.ts';
 import { type Dataset, readDataset } from '../../src/training/dataset.ts';
 import { evaluate } from '../../src/training/evaluation.ts';
+import type { Sources } from '../../src/training/sources.ts';
 import { parseTrainConfig, type TrainConfig } from '../../src/training/trainConfig.ts';
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from '../../src/training/trainer.ts';
 import { createFolders, TINY_CONFIG, type TinyDataset, wordDataset, writeDataset } from '../support/tinyDataset.ts';
@@ -24,13 +25,24 @@ beforeAll(async () => {
   dataset = await readDataset(await writeDataset(await newFolder(), SET));
 });
 
+const sourcesOf = (...datasets: Dataset[]): Sources =>
+  new Map(datasets.map((one) => [one.name, { kind: 'dataset' as const, dataset: one }]));
+
 type Trained = TrainResult & { readonly events: TrainEvent[]; readonly bytes: Buffer };
 
 async function run(config: TrainConfig, change: Partial<TrainOptions> = {}): Promise<Trained> {
   const events: TrainEvent[] = [];
   const folder = change.folder ?? (await newFolder());
   const report = (event: TrainEvent): unknown => events.push(event);
-  const result = await train({ config, dataset, folder, resume: false, isStopped: () => false, report, ...change });
+  const result = await train({
+    config,
+    sources: sourcesOf(dataset),
+    folder,
+    resume: false,
+    isStopped: () => false,
+    report,
+    ...change,
+  });
   return { ...result, events, bytes: Buffer.from(result.weights ? encodeWeights(result.weights, 'F32') : []) };
 }
 
@@ -39,8 +51,8 @@ const stopAt = (n: number): (() => boolean) => {
   let asked = 0;
   return () => ++asked === n;
 };
-const epochsOf = (events: readonly TrainEvent[]): Extract<TrainEvent, { type: 'epoch' }>[] =>
-  events.flatMap((event) => (event.type === 'epoch' ? [event] : []));
+const epochsOf = (events: readonly TrainEvent[]): Extract<TrainEvent, { isBest: boolean }>[] =>
+  events.flatMap((event) => (event.type === 'epoch' && 'isBest' in event ? [event] : []));
 
 let straight: Trained;
 beforeAll(async () => {
@@ -121,8 +133,8 @@ describe('train', () => {
     const others: Partial<TrainOptions>[] = [
       { config: { ...CONFIG, seed: 8 } },
       { config: { ...CONFIG, dropout: 0.31 } },
-      { dataset: { ...dataset, name: 'another' } },
-      { dataset: { ...dataset, dialogues: dataset.dialogues.slice(1) } },
+      { sources: sourcesOf({ ...dataset, name: 'another' }) },
+      { sources: sourcesOf({ ...dataset, dialogues: dataset.dialogues.slice(1) }) },
     ];
     for (const other of others)
       await expect(run(CONFIG, { folder, resume: true, ...other })).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
@@ -150,8 +162,8 @@ describe('train', () => {
 
   it('learns which word means which label, within seconds.', async () => {
     const learnable = await readDataset(await writeDataset(await newFolder(), wordDataset({ train: 40, dev: 15 })));
-    const settings = { epochs: 4, learningRate: 5e-3, embeddingLearningRate: 0.03 };
-    const { weights } = await run({ ...CONFIG, ...settings }, { dataset: learnable });
+    const settings = { epochs: 8, learningRate: 5e-3, embeddingLearningRate: 0.03 };
+    const { weights } = await run({ ...CONFIG, ...settings }, { sources: sourcesOf(learnable) });
     const { weightedF1Now, weightedF1Whole } = weights!.provenance.dev;
     expect(weightedF1Now).toBeGreaterThanOrEqual(0.9);
     expect(weightedF1Whole).toBeGreaterThanOrEqual(0.9);
@@ -175,7 +187,7 @@ describe('train', () => {
   ])('refuses a dataset without %s, and writes nothing.', async (_, set, message) => {
     const folder = await newFolder();
     const broken = await readDataset(await writeDataset(await newFolder(), set));
-    const training = run(CONFIG, { folder: join(folder, 'out'), dataset: broken });
+    const training = run(CONFIG, { folder: join(folder, 'out'), sources: sourcesOf(broken) });
     await expect(training).rejects.toMatchObject({ code: 'BAD_DATASET', message: expect.stringMatching(message) });
     expect(await readdir(folder)).toEqual([]);
   });

@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { UndertoneError } from '../../errors.ts';
 import type { Backend } from '../../model/backend.ts';
 import { encodeWeights } from '../../model/weights.ts';
-import { readDataset } from '../../training/dataset.ts';
 import { parseTrainConfig, type TrainConfig } from '../../training/trainConfig.ts';
 import { train, type TrainEvent } from '../../training/trainer.ts';
+import { loadSources } from '../loadSources.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
 
 /** What `undertone train` was asked for. */
 export type TrainCommand = {
   readonly config: string;
-  readonly data: string;
+  /** Folders of data: datasets, text corpora, or folders of them. */
+  readonly data: readonly string[];
   readonly out: string;
   readonly resume: boolean;
   readonly seed?: number | undefined;
@@ -26,19 +27,22 @@ export type TrainCommand = {
  */
 export async function runTrain(command: TrainCommand, terminal: Terminal): Promise<number> {
   const config = await readConfig(command.config, command.seed);
-  const dataset = await readDataset(command.data);
+  const sources = await loadSources(command.data, config, terminal);
+  if (!sources) return EXIT.interrupted;
   await mkdir(command.out, { recursive: true }).catch((cause: unknown) => {
     throw new UndertoneError('OUTPUT_FAILED', `${command.out}: the folder cannot be made`, { cause });
   });
-  const backend = await startTensorBackend(command.backend);
-  terminal.err.write(`training ${config.name} (seed ${config.seed}) on ${dataset.name}, ${backend.name} backend\n`);
+  const backend = await startTensorBackend(command.backend, 'training');
+  terminal.err.write(
+    `training ${config.name} (seed ${config.seed}) on ${[...sources.keys()].join(', ')}, ${backend.name} backend\n`,
+  );
   const result = await train({
     config,
-    dataset,
+    sources,
     folder: command.out,
     resume: command.resume,
     isStopped: () => terminal.stop.aborted,
-    report: createReport(terminal, config.epochs),
+    report: createReport(terminal),
   });
   if (!result.weights) {
     terminal.err.write('stopped; --resume continues from the last whole epoch\n');
@@ -76,19 +80,20 @@ async function readConfig(path: string, seed: number | undefined): Promise<Train
   return parseTrainConfig({ ...(json as object), ...overrides });
 }
 
-function createReport({ out, err }: Terminal, epochs: number): (event: TrainEvent) => void {
+function createReport({ out, err }: Terminal): (event: TrainEvent) => void {
   const startMs = performance.now();
-  let done = 0;
+  let stage = { name: '', startMs, done: 0 };
   return (event) => {
+    if (event.stage !== stage.name) stage = { name: event.stage, startMs: performance.now(), done: 0 };
     if (event.type === 'epoch') {
       out.write(`${JSON.stringify({ ...event, seconds: Math.round((performance.now() - startMs) / 1000) })}\n`);
       return;
     }
-    done += 1;
-    const left = (epochs - event.epoch) * event.batches + event.batches - event.batch;
-    const etaMinutes = (((performance.now() - startMs) / done) * left) / 60_000;
+    stage.done += 1;
+    const left = (event.epochs - event.epoch) * event.batches + event.batches - event.batch;
+    const etaMinutes = (((performance.now() - stage.startMs) / stage.done) * left) / 60_000;
     if (err.isTTY === true || event.batch % 16 === 0) {
-      const line = `epoch ${event.epoch}/${epochs} batch ${event.batch}/${event.batches} loss ${event.loss.toFixed(3)} at most ${etaMinutes.toFixed(1)} min left`;
+      const line = `${event.stage} epoch ${event.epoch}/${event.epochs} batch ${event.batch}/${event.batches} loss ${event.loss.toFixed(3)} at most ${etaMinutes.toFixed(1)} min left`;
       err.write(err.isTTY === true ? `\r${line}   ` : `${line}\n`);
     }
   };

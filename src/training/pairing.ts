@@ -1,0 +1,60 @@
+import type { Modality } from '../domain/modality.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { type Random, shuffle } from '../model/random.ts';
+import type { PreparedDialogue, PreparedUtterance } from './prepare.ts';
+
+/** Utterances that lend one modality to others of the same label, by donor speaker and label. */
+export type Donors = {
+  readonly modality: Modality;
+  readonly speakers: readonly ReadonlyMap<number, readonly PreparedUtterance[]>[];
+};
+
+/** Sorts prepared dialogues into donors. Speakers are told apart by name. */
+export function createDonors(modality: Modality, dialogues: readonly PreparedDialogue[]): Donors {
+  const speakers = new Map<string, Map<number, PreparedUtterance[]>>();
+  for (const { utterances } of dialogues)
+    for (const utterance of utterances) {
+      if (utterance.label === undefined) continue;
+      const own = speakers.get(utterance.speaker) ?? new Map<number, PreparedUtterance[]>();
+      speakers.set(utterance.speaker, own);
+      own.set(utterance.label, [...(own.get(utterance.label) ?? []), utterance]);
+    }
+  return { modality, speakers: [...speakers.values()] };
+}
+
+/**
+ * Lends a dialogue voices, faces or bodies of other corpora: each speaker gets one donor speaker per modality, and each
+ * labelled utterance the rows of one of the donor's utterances of the same label, in place of its own. A donor without
+ * that label lends nothing. For training only: nobody said this in that voice.
+ * Source: METHOD.md section 6, "corpora that lack modes".
+ */
+export function lendModalities(
+  model: ModelConfig,
+  dialogue: PreparedDialogue,
+  donors: readonly Donors[],
+  random: Random,
+): PreparedDialogue {
+  const speakers = [...new Set(dialogue.utterances.map(({ speaker }) => speaker))];
+  const lenders = donors.map(({ modality, speakers: from }) => {
+    const order = shuffle(
+      Array.from(from, (_, i) => i),
+      random,
+    );
+    return { modality, of: new Map(speakers.map((speaker, i) => [speaker, from[order[i % order.length] as number]])) };
+  });
+  return {
+    id: dialogue.id,
+    utterances: dialogue.utterances.map((utterance) => {
+      const rows = new Map(utterance.rows);
+      for (const { modality, of } of lenders) {
+        const choice = utterance.label === undefined ? undefined : of.get(utterance.speaker)?.get(utterance.label);
+        const lent = choice?.[Math.floor(random() * choice.length)];
+        for (const { name, modality: own } of model.inputs) {
+          const values = own === modality ? lent?.rows.get(name) : undefined;
+          if (values) rows.set(name, values);
+        }
+      }
+      return { ...utterance, rows };
+    }),
+  };
+}
