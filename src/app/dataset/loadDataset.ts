@@ -38,8 +38,15 @@ export type LoadedDataset = {
  * @throws UndertoneError BAD_DATASET (also for problems, when `strict`), FFMPEG_MISSING, OUTPUT_FAILED
  */
 export async function loadDataset(folder: string, options: LoadOptions): Promise<LoadedDataset | undefined> {
-  const dataset = await readDataset(folder);
-  const { wanted, strict = false, media = folder, cache, signal, report } = options;
+  return completeDataset(await readDataset(folder), { ...options, media: options.media ?? folder });
+}
+
+/** Returns a dataset with the wanted features that its media give; {@link loadDataset} once the dataset is read. */
+export async function completeDataset(
+  dataset: Dataset,
+  options: LoadOptions & { readonly media: string },
+): Promise<LoadedDataset | undefined> {
+  const { wanted, strict = false, media, cache, signal, report } = options;
   const names = EXTRACTED_FEATURES.map(({ name }) => name).filter((name) => isMissing(dataset, name, wanted));
   if (names.length === 0 || !hasMedia(dataset)) return { dataset, problems: [], extracted: [] };
   const reader = await options.extract();

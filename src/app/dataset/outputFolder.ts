@@ -18,7 +18,7 @@ export function guardWrites<T>(folder: string, step: () => T): T {
  */
 export async function writeFolder(folder: string, write: (temporary: string) => Promise<void>): Promise<void> {
   await requireAbsent(folder);
-  const temporary = join(dirname(folder), `.${basename(folder)}.${process.pid}.tmp`);
+  const temporary = temporaryOf(folder);
   try {
     await mkdir(dirname(folder), { recursive: true });
     await mkdir(temporary);
@@ -28,6 +28,11 @@ export async function writeFolder(folder: string, write: (temporary: string) => 
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw cause instanceof Error && 'syscall' in cause ? outputFailed(folder, cause) : cause;
   }
+}
+
+/** Returns the folder that {@link writeFolder} of this process fills before it gets its name. */
+export function temporaryOf(folder: string): string {
+  return join(dirname(folder), `.${basename(folder)}.${process.pid}.tmp`);
 }
 
 /** Throws when there is something under this name. @throws UndertoneError OUTPUT_FAILED */
