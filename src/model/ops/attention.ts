@@ -1,18 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hostOp } from './hostOp.ts';
+import type { AttentionSource } from './attentionSource.ts';
+import { hostOp, isHostReadable } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
 import { hostOf } from './rows.ts';
+import { tensorAttend } from './tensor/attention.ts';
 
-/**
- * One source that is attended to: keys and values side by side, `[rows, 2 · width]`, packed by item, and the weight of
- * this source for each item (0 = excluded; weights of all sources of an item sum to 1 or are all 0).
- */
-export type AttentionSource = {
-  readonly keysValues: tf.Tensor2D;
-  readonly offsets: Offsets;
-  readonly weights: Float32Array;
-};
+export type { AttentionSource };
 
 /**
  * Multi-head attention from packed queries to several packed sources, item by item:
@@ -26,6 +20,7 @@ export function attend(
   sources: readonly AttentionSource[],
   heads: number,
 ): tf.Tensor2D {
+  if (!isHostReadable()) return tensorAttend(queries, queryOffsets, sources, heads);
   const width = queries.shape[1];
   return hostOp([queries, ...sources.map((source) => source.keysValues)], () => {
     const q = hostOf(queries);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hostOp } from './hostOp.ts';
+import { hostOp, isHostReadable } from './hostOp.ts';
 import { hostOf } from './rows.ts';
+import { tensorLayerNorm } from './tensor/layerNorm.ts';
 
 const EPSILON = 1e-5;
 
@@ -17,6 +18,7 @@ export type NormOptions = {
  * arXiv 1607.06450, equation 4; ε = 1e-5 inside the square root.
  */
 export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor, bias: tf.Tensor, options: NormOptions = {}): tf.Tensor2D {
+  if (!isHostReadable()) return tensorLayerNorm(x, { gain, bias, epsilon: EPSILON }, options.residual);
   const [rows, width] = x.shape;
   const { residual, gainValues: g = hostOf(gain), biasValues: b = hostOf(bias) } = options;
   return hostOp([x, gain, bias, ...(residual ? [residual] : [])], () => {

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hostOp } from './hostOp.ts';
+import { hostOp, isHostReadable } from './hostOp.ts';
+import type { RowSequences } from './ragged.ts';
 import { hostOf } from './rows.ts';
+import { tensorLstm } from './tensor/lstm.ts';
+
+export type { RowSequences };
 
 /** Hidden and cell state of one LSTM, each of length `hidden`. */
 export type LstmState = { readonly h: Float32Array; readonly c: Float32Array };
-
-/** Sequences of rows, each in the order in which the LSTM reads them. A row belongs to at most one sequence. */
-export type RowSequences = readonly (readonly number[] | Int32Array)[];
 
 /** Recurrent weights as the host kernel reads them: transposed to `[4 · hidden, hidden]`, so that it walks neighbours. */
 export type RecurrentWeights = { readonly hidden: number; readonly transposed: Float32Array };
@@ -34,6 +35,7 @@ export function lstm(
   sequences: RowSequences,
   prepared?: RecurrentWeights,
 ): tf.Tensor2D {
+  if (!isHostReadable()) return tensorLstm(gates, recurrent, sequences);
   const hidden = recurrent.shape[0];
   const rows = gates.shape[0];
   return hostOp([gates, recurrent], () => {

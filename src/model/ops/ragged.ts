@@ -4,6 +4,9 @@
  */
 export type Offsets = Int32Array;
 
+/** Sequences of rows, each in the order in which the LSTM reads them. A row belongs to at most one sequence. */
+export type RowSequences = readonly (readonly number[] | Int32Array)[];
+
 /** Offsets `[0, n0, n0 + n1, …]` for the given row counts. */
 export function toOffsets(counts: readonly number[]): Offsets {
   const offsets = new Int32Array(counts.length + 1);

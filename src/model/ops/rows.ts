@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hostOp } from './hostOp.ts';
+import { hostOp, isHostReadable } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
+import { tensorGatherRows, tensorMeanRows } from './tensor/rows.ts';
 
 /** Reads a tensor's values on the host. On the cpu backend the array is the tensor's own memory: do not write into it. */
 export function hostOf(tensor: tf.Tensor): Float32Array {
@@ -13,6 +14,7 @@ export function hostOf(tensor: tf.Tensor): Float32Array {
  * adds up. (The stock gradient needs a kernel the wasm backend lacks.)
  */
 export function gatherRows(x: tf.Tensor2D, index: Int32Array): tf.Tensor2D {
+  if (!isHostReadable()) return tensorGatherRows(x, index);
   const [rows, width] = x.shape;
   return hostOp([x], () => {
     const source = hostOf(x);
@@ -41,6 +43,7 @@ function scatterAdd(dy: Float32Array, index: Int32Array, rows: number, width: nu
 
 /** Mean of each item's rows: `[rows, width]` → `[items, width]`. An item without rows gives zeros and no gradient. */
 export function meanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
+  if (!isHostReadable()) return tensorMeanRows(x, offsets);
   const width = x.shape[1];
   const items = offsets.length - 1;
   return hostOp([x], () => {
