@@ -1,18 +1,10 @@
 import { BODY_JOINTS, type BodyJoint, type JointPosition, type UpperBody } from '../../features/body/upperBody.ts';
 import type { Random } from '../../model/random.ts';
 import { type BodyClip, CLIP_COLUMNS, CLIP_HZ } from './bodyClips.ts';
+import { type Camera, createCamera, project, within } from './camera.ts';
 
 /** One picture of a filmed clip: the joints a pose detector would have seen, and the seconds since the picture before. */
 export type FilmedPicture = { readonly joints: UpperBody | undefined; readonly elapsedS: number };
-
-/** Where the camera stands and how it sees; lengths in shoulder widths, pictures in picture heights, angles in radians. */
-type Camera = {
-  readonly turn: (point: JointPosition) => JointPosition;
-  readonly focal: number;
-  readonly distance: number;
-  readonly aspect: number;
-  readonly centre: { readonly x: number; readonly y: number };
-};
 
 /** Where the clip's columns of a joint begin; `root` is the middle of the shoulders. */
 const COLUMN: Readonly<Record<BodyJoint | 'root', number>> = {
@@ -37,20 +29,10 @@ const OPPOSITE: Readonly<Record<BodyJoint, BodyJoint>> = {
   rightHip: 'leftHip',
 };
 
-const DEGREE = Math.PI / 180;
-const MAX_YAW = 35 * DEGREE;
-const MAX_PITCH = 10 * DEGREE;
-const MAX_ROLL = 5 * DEGREE;
-/** Vertical field of view, and width of the shoulders in the picture: from a person at a desk to half a room away. */
-const FIELD_OF_VIEW = [35 * DEGREE, 60 * DEGREE] as const;
-const SHOULDERS_IN_PICTURE = [0.12, 0.42] as const;
-const ASPECTS = [16 / 9, 4 / 3] as const;
 /** Length of a cut, in frames. */
 const WINDOW = [2 * CLIP_HZ, 5 * CLIP_HZ] as const;
 /** The camera keeps the person in the picture: of the walk, only what departs from the mean of ± 1 s is left. */
 const FOLLOW = CLIP_HZ;
-/** Joints nearer to the camera than this share of its distance are out of sight. */
-const NEAREST = 0.25;
 /** A detector still places joints that are so far outside the picture, in picture heights. */
 const MARGIN = 0.05;
 /** Error of a detected joint: standard deviation in shoulder widths, correlation from picture to picture, depth worse. */
@@ -111,50 +93,6 @@ function poseAt({ motion, frames }: BodyClip, frame: number, isMirrored: boolean
   return forEachJoint(jointAt);
 }
 
-function createCamera(random: Random): Camera {
-  const [yaw, pitch, roll] = [MAX_YAW, MAX_PITCH, MAX_ROLL].map((bound) => within([-bound, bound], random));
-  const aspect = random() < 0.75 ? ASPECTS[0] : ASPECTS[1];
-  const focal = 0.5 / Math.tan(within(FIELD_OF_VIEW, random) / 2);
-  const shoulders = Math.exp(within([Math.log(SHOULDERS_IN_PICTURE[0]), Math.log(SHOULDERS_IN_PICTURE[1])], random));
-  return {
-    turn: rotation(yaw ?? 0, pitch ?? 0, roll ?? 0),
-    focal,
-    distance: focal / shoulders,
-    aspect,
-    centre: { x: aspect * within([0.35, 0.65], random), y: within([0.4, 0.75], random) },
-  };
-}
-
-function rotation(yaw: number, pitch: number, roll: number): Camera['turn'] {
-  const turned = (a: number, b: number, angle: number): readonly [number, number] => [
-    a * Math.cos(angle) - b * Math.sin(angle),
-    a * Math.sin(angle) + b * Math.cos(angle),
-  ];
-  return ({ x, y, z }) => {
-    const [x1, z1] = turned(x, z, yaw);
-    const [y2, z2] = turned(y, z1, pitch);
-    const [x3, y3] = turned(x1, y2, roll);
-    return { x: x3, y: y3, z: z2 };
-  };
-}
-
-/** Perspective in the picture; depth in the scale of the shoulders, as pose detectors give it. */
-function project(pose: Readonly<Record<BodyJoint, JointPosition>>, camera: Camera): UpperBody {
-  const seen: Partial<Record<BodyJoint, JointPosition>> = {};
-  for (const joint of BODY_JOINTS) {
-    const { x, y, z } = camera.turn(pose[joint]);
-    const depth = z + camera.distance;
-    if (depth < NEAREST * camera.distance) continue;
-    const scale = camera.focal / depth;
-    seen[joint] = {
-      x: camera.centre.x + scale * x,
-      y: camera.centre.y + scale * y,
-      z: (camera.focal / camera.distance) * z,
-    };
-  }
-  return seen;
-}
-
 /** Adds what a detector does: jitter, joints outside the picture left out, joints that vanish and come back. */
 function createDetector(random: Random): (body: UpperBody, camera: Camera) => UpperBody {
   const deviation = within(JITTER, random);
@@ -204,10 +142,6 @@ function plus(a: JointPosition, b: JointPosition, factor: number): JointPosition
 
 function scaled({ x, y, z }: JointPosition, factor: number): JointPosition {
   return { x: factor * x, y: factor * y, z: factor * z };
-}
-
-function within([low, high]: readonly [number, number], random: Random): number {
-  return low + (high - low) * random();
 }
 
 /** A standard normal number. Source: Box and Muller (1958). */
