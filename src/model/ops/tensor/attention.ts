@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionSource } from '../attentionSource.ts';
-import { countOf, type Offsets } from '../ragged.ts';
+import type { Offsets } from '../ragged.ts';
 import { paddedIndex, tensorGatherRows } from './rows.ts';
 
 /** Added to the logits of padding: far below any real one, and finite, so that a row of nothing but padding stays finite. */
@@ -21,10 +21,8 @@ export function tensorAttend(
   const items = queryOffsets.length - 1;
   const { index, longest } = paddedIndex(queryOffsets);
   const block = { items, heads, size: width / heads };
-  const attended = longest === 0 ? [] : sources.filter((source) => keysOf(source).longest > 0);
-  if (attended.length === 0) return tf.zeros(queries.shape);
   const q = toHeads(tensorGatherRows(queries, index), block, longest);
-  const parts = attended.map((source) => attendOne(q, source, block));
+  const parts = sources.map((source) => attendOne(q, source, block));
   const sum = parts.length === 1 ? (parts[0] as tf.Tensor3D) : tf.addN(parts);
   const merged = tf.transpose(tf.reshape(sum, [items, heads, longest, block.size]), [0, 2, 1, 3]);
   return tensorGatherRows(tf.reshape(merged, [items * longest, width]), placesOf(index, queries.shape[0]));
@@ -32,10 +30,10 @@ export function tensorAttend(
 
 type Block = { readonly items: number; readonly heads: number; readonly size: number };
 
-/** One source's part, `[items · heads, queries, size]`. */
+/** One source's part, `[items · heads, queries, size]`. An item with nothing but padding attends to zeros, and so adds none. */
 function attendOne(q: tf.Tensor3D, source: AttentionSource, block: Block): tf.Tensor3D {
   const { items, heads, size } = block;
-  const { index, longest } = keysOf(source);
+  const { index, longest } = paddedIndex(source.offsets, (item) => source.weights[item] !== 0);
   const [k, v] = tf
     .split(tensorGatherRows(source.keysValues, index), 2, 1)
     .map((half) => toHeads(half as tf.Tensor2D, block, longest)) as [tf.Tensor3D, tf.Tensor3D];
@@ -49,11 +47,6 @@ function attendOne(q: tf.Tensor3D, source: AttentionSource, block: Block): tf.Te
     [items * heads, 1, 1],
   );
   return tf.mul(tf.matMul(tf.softmax(tf.add<tf.Tensor3D>(scores, mask)), v), shares);
-}
-
-/** Padded places of a source's rows; an item from which it is excluded is all padding. */
-function keysOf({ offsets, weights }: AttentionSource): ReturnType<typeof paddedIndex> {
-  return paddedIndex(offsets, (item) => weights[item] !== 0 && countOf(offsets, item) > 0);
 }
 
 /** `[items · rows, width]` → `[items · heads, rows, size]`. */

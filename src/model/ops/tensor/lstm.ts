@@ -12,25 +12,26 @@ export function tensorLstm(gates: tf.Tensor2D, recurrent: tf.Tensor2D, sequences
   const rows = gates.shape[0];
   const plan = planSteps(sequences, rows);
   if (plan.sizes.length === 0) return tf.zeros([rows, hidden]);
-  const inputs: tf.Tensor2D[] = tf.split(tensorGatherRows(gates, plan.order), plan.sizes, 0);
-  const outputs: tf.Tensor2D[] = [];
-  let state: State | undefined;
-  for (const input of inputs) {
+  const gathered = tensorGatherRows(gates, plan.order);
+  const inputs: tf.Tensor2D[] = plan.sizes.length === 1 ? [gathered] : tf.split(gathered, plan.sizes, 0);
+  const start: tf.Tensor2D = tf.zeros([plan.sizes[0] ?? 0, hidden]);
+  let state: State = { h: start, c: start };
+  const outputs = inputs.map((input) => {
     state = step(input, recurrent, state);
-    outputs.push(state.h);
-  }
+    return state.h;
+  });
   return tensorGatherRows(tf.concat2d(outputs, 0), plan.places);
 }
 
 type State = { readonly h: tf.Tensor2D; readonly c: tf.Tensor2D };
 
-function step(input: tf.Tensor2D, recurrent: tf.Tensor2D, before: State | undefined): State {
+/** One step of the sequences that are still running, which are the first of the state. */
+function step(input: tf.Tensor2D, recurrent: tf.Tensor2D, before: State): State {
   const count = input.shape[0];
-  const previous = before && { h: first(before.h, count), c: first(before.c, count) };
-  const z = previous ? tf.add<tf.Tensor2D>(input, tf.matMul(previous.h, recurrent)) : input;
+  const z = tf.add<tf.Tensor2D>(input, tf.matMul(first(before.h, count), recurrent));
   const [i, f, o, g] = tf.split(z, 4, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-  const added = tf.mul<tf.Tensor2D>(tf.sigmoid(i), tf.tanh(g));
-  const c = previous ? tf.add<tf.Tensor2D>(tf.mul(tf.sigmoid(f), previous.c), added) : added;
+  const kept = tf.mul(tf.sigmoid(f), first(before.c, count));
+  const c = tf.add<tf.Tensor2D>(kept, tf.mul(tf.sigmoid(i), tf.tanh(g)));
   return { h: tf.mul(tf.sigmoid(o), tf.tanh(c)), c };
 }
 

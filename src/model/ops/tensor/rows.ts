@@ -24,7 +24,6 @@ export function tensorMeanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
   const width = x.shape[1];
   const items = offsets.length - 1;
   const { index, longest } = paddedIndex(offsets);
-  if (longest === 0) return tf.zeros([items, width]);
   const padded = tf.reshape(tensorGatherRows(x, index), [items, longest, width]);
   const scale = Float32Array.from({ length: items }, (_, i) => 1 / Math.max(1, countOf(offsets, i)));
   return tf.mul(tf.sum<tf.Tensor2D>(padded, 1), tf.tensor2d(scale, [items, 1]));
@@ -32,14 +31,14 @@ export function tensorMeanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
 
 /**
  * Where each place of a padded block `[items, longest]` comes from in the packed rows; -1 = padding. Items that are not
- * `counted` are padding throughout.
+ * `counted` are padding throughout. The block is never empty, so that what is computed from it stays connected.
  */
 export function paddedIndex(
   offsets: Offsets,
   counted: (item: number) => boolean = () => true,
 ): { readonly index: Int32Array; readonly longest: number } {
   const items = offsets.length - 1;
-  let longest = 0;
+  let longest = 1;
   for (let i = 0; i < items; i++) if (counted(i)) longest = Math.max(longest, countOf(offsets, i));
   const index = new Int32Array(items * longest).fill(-1);
   for (let i = 0; i < items; i++) {
