@@ -13,17 +13,18 @@ const MAX_BYTES = 64 * 2 ** 20;
  * @throws UndertoneError BAD_DATASET when it cannot be read, LIMIT_EXCEEDED past 64 MiB
  */
 export async function readTextFile(folder: string, file: string): Promise<string> {
-  const bytes = await readBytes(folder, file);
-  return decode(bytes).replace(/[\u0080-\u009f]/g, (control) => CP1252.decode(Uint8Array.of(control.charCodeAt(0))));
+  const text = decode(await readBytes(folder, file));
+  return text.replace(/[\u0080-\u009f]/g, (control) => CP1252[control.charCodeAt(0) - 0x80] ?? control);
 }
 
-const CP1252 = new TextDecoder('windows-1252');
+/** Windows-1252 from 0x80 on, a blank where it has no character. The `TextDecoder` of Node 20 and 22 takes it for Latin 1. */
+const CP1252 = [...'€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ'];
 
 function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return CP1252.decode(bytes);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   }
 }
 
