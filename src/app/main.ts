@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
 import { BACKENDS, type Backend } from '../model/backend.ts';
-import type { DatasetCommand, DatasetSource } from './commands/dataset.ts';
+import { addDatasetCommands } from './commands/addDatasetCommands.ts';
 import { packageVersion } from './packageRoot.ts';
 import { forbidTelemetry } from './telemetry.ts';
 import { EXIT, outputRule, processTerminal, type Terminal } from './terminal.ts';
@@ -19,8 +19,6 @@ type ReplayOptions = {
   privacy: PrivacyMode;
   weights?: string;
 };
-
-type DatasetOptions = Omit<DatasetCommand, 'root'> & { readonly root?: string; readonly data?: string };
 
 function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
   const program = new Command('undertone')
@@ -100,31 +98,6 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .action(async (options: { weights?: string; data: string; split: string; show: string[]; json: boolean }) =>
       finish(await (await import('./commands/evaluate.ts')).runEvaluate(options, terminal)),
     );
-}
-
-function addDatasetCommands(program: Command, terminal: Terminal, finish: (status: number) => void): void {
-  const dataset = program.command('dataset').description('make a dataset in format 1 out of recordings with labels');
-  const add = (name: string, from: Option, source: DatasetSource, description: string): Command =>
-    dataset
-      .command(name)
-      .description(description)
-      .addOption(from.makeOptionMandatory())
-      .requiredOption('--out <dir>', 'the dataset; must not be there yet')
-      .option('--cache <dir>', 'where measures are kept, instead of the cache folder of the user')
-      .option('--strict', 'stop at a missing or broken file instead of leaving it out', false)
-      .action(async ({ root, data, ...options }: DatasetOptions) =>
-        finish(
-          await (
-            await import('./commands/dataset.ts')
-          ).runDataset(source, { ...options, root: root ?? data ?? '' }, terminal),
-        ),
-      );
-  add('meld', new Option('--root <dir>', 'MELD.Raw, unpacked'), 'meld', 'from the MELD release');
-  add('iemocap', new Option('--root <dir>', 'IEMOCAP_full_release'), 'iemocap', 'from the IEMOCAP release');
-  add('extract', new Option('--data <dir>', 'with meta.json or labels.csv'), 'folder', 'from a folder of media').option(
-    '--media <dir>',
-    'the folder that paths of media start from, when it is another',
-  );
 }
 
 function speedOption(): Option {
