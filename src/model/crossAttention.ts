@@ -1,8 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Mode, ModelConfig } from './config.ts';
 import { dense, dropout, normalise, type TrainingMode } from './layers.ts';
 import type { ModeTokens } from './encoders.ts';
-import { attend, type AttentionSource } from './ops/attention.ts';
+import { affine } from './ops/affine.ts';
+import { attend } from './ops/attention.ts';
+import type { AttentionSource } from './ops/attentionSource.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Keys and values of every present mode at every layer; made once and used by every central mode. */
@@ -12,10 +14,7 @@ export type KeysValues = readonly ReadonlyMap<Mode, tf.Tensor2D>[];
 export function toKeysValues(p: Parameters, config: ModelConfig, modes: ReadonlyMap<Mode, ModeTokens>): KeysValues {
   return Array.from(
     { length: config.layers },
-    (_, l) =>
-      new Map(
-        [...modes].map(([mode, { tokens }]) => [mode, tf.matMul<tf.Tensor2D>(tokens, p.tensor(`acn.${l}.${mode}.kv`))]),
-      ),
+    (_, l) => new Map([...modes].map(([mode, { tokens }]) => [mode, affine(tokens, p.tensor(`acn.${l}.${mode}.kv`))])),
   );
 }
 
@@ -49,10 +48,8 @@ export function crossAttend(
       weights: weight,
     }));
     const seen =
-      sources.length > 0
-        ? attend(tf.matMul(g, p.tensor(`${name}.q`)), given.offsets, sources, config.heads)
-        : undefined;
-    const heard = seen && dropout<tf.Tensor2D>(tf.matMul(seen, p.tensor(`${name}.o`)), context.training);
+      sources.length > 0 ? attend(affine(g, p.tensor(`${name}.q`)), given.offsets, sources, config.heads) : undefined;
+    const heard = seen && dropout(affine(seen, p.tensor(`${name}.o`)), context.training);
     g = normalise(p, `${name}.norm1`, g, heard);
     const inner = dropout(dense(p, `${name}.ff2`, dense(p, `${name}.ff1`, g, 'relu')), context.training);
     g = normalise(p, `${name}.norm2`, g, inner);

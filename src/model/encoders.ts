@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Mode, ModelConfig, InputSpec } from './config.ts';
 import { MODES, modeOf } from './config.ts';
 import { bilstm, dropout, normalise, dense, type TrainingMode } from './layers.ts';
+import { affine } from './ops/affine.ts';
 import { attend } from './ops/attention.ts';
 import { countOf, interleave, type Offsets, toOffsets, totalOf } from './ops/ragged.ts';
 import { gatherRows, meanRows } from './ops/rows.ts';
@@ -133,10 +134,10 @@ function selfAttend(p: Parameters, mode: Mode, heads: number, given: ModeTokens,
   let x = given.tokens;
   for (let l = 0; l < SELF_LAYERS[mode]; l++) {
     const name = `${mode}.self.${l}`;
-    const keysValues: tf.Tensor2D = tf.matMul(x, p.tensor(`${name}.kv`));
+    const keysValues = affine(x, p.tensor(`${name}.kv`));
     const source = { keysValues, offsets: given.offsets, weights };
-    const seen = attend(tf.matMul(x, p.tensor(`${name}.q`)), given.offsets, [source], heads);
-    x = normalise(p, `${name}.norm`, x, dropout(tf.matMul(seen, p.tensor(`${name}.o`)), training));
+    const seen = attend(affine(x, p.tensor(`${name}.q`)), given.offsets, [source], heads);
+    x = normalise(p, `${name}.norm`, x, dropout(affine(seen, p.tensor(`${name}.o`)), training));
   }
   return { tokens: x, offsets: given.offsets };
 }

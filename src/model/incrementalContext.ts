@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from './config.ts';
 import { classify } from './dialogueContext.ts';
 import type { Ablation } from './fusion.ts';
-import { affine } from './layers.ts';
+import { linear } from './layers.ts';
 import { type LstmState, lstmStep, type RecurrentWeights } from './ops/lstm.ts';
 import { hostOf } from './ops/rows.ts';
 import type { Parameters } from './parameters.ts';
@@ -138,7 +138,7 @@ function project(p: Parameters, config: ModelConfig, fused: Float32Array): Proje
   return tf.tidy(() => {
     const x = tf.tensor2d(fused, [1, fused.length]);
     const gates = (name: string): Float32Array =>
-      hostOf(affine(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` }));
+      hostOf(linear(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` }));
     const size = 4 * config.contextHidden;
     const dialogue = gates('dialogue');
     const speaker = gates('speaker');

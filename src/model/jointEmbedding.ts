@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kernels } from './kernels/kernels.ts';
+import { reflectKernel } from './kernels/reflect.ts';
 
 /**
  * Applies an orthogonal map row by row, `[rows, width]`: the product of the Householder reflections whose normals are the
@@ -8,6 +10,8 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function rotate(x: tf.Tensor2D, normals: tf.Tensor2D, direction: 'map' | 'inverse'): tf.Tensor2D {
   const [reflections, width] = normals.shape;
+  const k = x.size > 0 && width % 4 === 0 ? kernels() : undefined;
+  if (k) return reflectKernel(k, x, normals, direction === 'inverse');
   let y = x;
   for (let i = 0; i < reflections; i++) {
     const row = direction === 'map' ? i : reflections - 1 - i;

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { attendKernel } from '../kernels/attention.ts';
+import { kernels } from '../kernels/kernels.ts';
 import type { AttentionSource } from './attentionSource.ts';
 import { hostOp, isHostReadable } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
@@ -22,6 +24,8 @@ export function attend(
 ): tf.Tensor2D {
   if (!isHostReadable()) return tensorAttend(queries, queryOffsets, sources, heads);
   const width = queries.shape[1];
+  const k = queries.size > 0 && (width / heads) % 4 === 0 ? kernels() : undefined;
+  if (k) return attendKernel(k, queries, queryOffsets, sources, heads);
   return hostOp([queries, ...sources.map((source) => source.keysValues)], () => {
     const q = hostOf(queries);
     const kv = sources.map((source) => hostOf(source.keysValues));

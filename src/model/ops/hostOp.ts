@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What an operation computed on the host gives: its value, and the gradient of each input. */
-export type HostResult = { readonly value: tf.Tensor2D; readonly gradFunc: (dy: tf.Tensor) => tf.Tensor | tf.Tensor[] };
+/** What an operation of ours gives: its value, and the gradient of each input from that of the value and what was kept. */
+export type HostResult = {
+  readonly value: tf.Tensor2D;
+  readonly gradFunc: (dy: tf.Tensor, kept: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
+};
+
+/** Keeps tensors until the gradient has been taken; does nothing while none is recorded. */
+export type Keep = (tensors: tf.Tensor[]) => void;
 
 /** The backends whose tensors lie in this process's memory, so that reading them neither waits nor crosses a bus. */
 const ON_HOST: ReadonlySet<string> = new Set(['wasm', 'cpu']);
@@ -15,10 +21,10 @@ export function isHostReadable(): boolean {
 }
 
 /**
- * Runs an operation that is computed on the host over `inputs`. Only while gradients are recorded does it go through the
- * tape, which costs more than many of these small operations themselves.
+ * Runs an operation that is computed by us over `inputs`. Only while gradients are recorded does it go through the tape,
+ * which costs more than many of these small operations themselves.
  */
-export function hostOp(inputs: readonly tf.Tensor[], run: () => HostResult): tf.Tensor2D {
-  if (!tf.engine().isTapeOn()) return run().value;
-  return tf.customGrad(run)(...inputs);
+export function hostOp(inputs: readonly tf.Tensor[], run: (keep: Keep) => HostResult): tf.Tensor2D {
+  if (!tf.engine().isTapeOn()) return run(() => undefined).value;
+  return tf.customGrad((...args) => run(args[args.length - 1] as unknown as Keep))(...inputs);
 }

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kernels } from '../kernels/kernels.ts';
+import { layerNormKernel } from '../kernels/layerNorm.ts';
 import { hostOp, isHostReadable } from './hostOp.ts';
 import { hostOf } from './rows.ts';
 import { tensorLayerNorm } from './tensor/layerNorm.ts';
@@ -20,6 +22,8 @@ export type NormOptions = {
 export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor, bias: tf.Tensor, options: NormOptions = {}): tf.Tensor2D {
   if (!isHostReadable()) return tensorLayerNorm(x, { gain, bias, epsilon: EPSILON }, options.residual);
   const [rows, width] = x.shape;
+  const k = x.size > 0 && width % 4 === 0 ? kernels() : undefined;
+  if (k) return layerNormKernel(k, x, gain, bias, options.residual);
   const { residual, gainValues: g = hostOf(gain), biasValues: b = hostOf(bias) } = options;
   return hostOp([x, gain, bias, ...(residual ? [residual] : [])], () => {
     const input = residual ? sum(hostOf(x), hostOf(residual)) : hostOf(x);

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kernels } from '../kernels/kernels.ts';
+import { lstmKernel } from '../kernels/lstm.ts';
 import { hostOp, isHostReadable } from './hostOp.ts';
 import type { RowSequences } from './ragged.ts';
 import { hostOf } from './rows.ts';
@@ -38,6 +40,8 @@ export function lstm(
   if (!isHostReadable()) return tensorLstm(gates, recurrent, sequences);
   const hidden = recurrent.shape[0];
   const rows = gates.shape[0];
+  const k = rows > 0 && hidden % 4 === 0 ? kernels() : undefined;
+  if (k) return lstmKernel(k, gates, [recurrent], [sequences]);
   return hostOp([gates, recurrent], () => {
     const run = createRun(hostOf(gates), prepared ?? prepareRecurrent(hostOf(recurrent), hidden), rows);
     for (const sequence of sequences) forwardSequence(run, sequence);
@@ -49,6 +53,30 @@ export function lstm(
       },
     };
   });
+}
+
+/** One direction of {@link bilstm}: its recurrent weights and the sequences that it reads. */
+export type Direction = {
+  readonly recurrent: tf.Tensor2D;
+  readonly sequences: RowSequences;
+  readonly prepared?: RecurrentWeights | undefined;
+};
+
+/** Two LSTMs side by side: gates `[rows, 2 · 4 · hidden]` → `[rows, 2 · hidden]`, the first direction's beside the other's. */
+export function bilstm(gates: tf.Tensor2D, directions: readonly [Direction, Direction]): tf.Tensor2D {
+  const [rows, width] = gates.shape;
+  const k = rows > 0 && width % 32 === 0 ? kernels() : undefined;
+  if (k)
+    return lstmKernel(
+      k,
+      gates,
+      directions.map(({ recurrent }) => recurrent),
+      directions.map(({ sequences }) => sequences),
+    );
+  const parts = directions.map(({ recurrent, sequences, prepared }, d) =>
+    lstm(tf.slice2d(gates, [0, (d * width) / 2], [rows, width / 2]), recurrent, sequences, prepared),
+  );
+  return tf.concat2d(parts, 1);
 }
 
 /** One step on the host: `gates` of length `4 · hidden` and the previous state → the next state. */

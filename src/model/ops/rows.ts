@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kernels } from '../kernels/kernels.ts';
+import { gatherRowsKernel, meanRowsKernel } from '../kernels/rows.ts';
 import { hostOp, isHostReadable } from './hostOp.ts';
 import type { Offsets } from './ragged.ts';
 import { countOf } from './ragged.ts';
@@ -16,6 +18,8 @@ export function hostOf(tensor: tf.Tensor): Float32Array {
 export function gatherRows(x: tf.Tensor2D, index: Int32Array): tf.Tensor2D {
   if (!isHostReadable()) return tensorGatherRows(x, index);
   const [rows, width] = x.shape;
+  const k = x.size > 0 && index.length > 0 && width % 4 === 0 ? kernels() : undefined;
+  if (k) return gatherRowsKernel(k, x, index);
   return hostOp([x], () => {
     const source = hostOf(x);
     const out = new Float32Array(index.length * width);
@@ -46,6 +50,8 @@ export function meanRows(x: tf.Tensor2D, offsets: Offsets): tf.Tensor2D {
   if (!isHostReadable()) return tensorMeanRows(x, offsets);
   const width = x.shape[1];
   const items = offsets.length - 1;
+  const k = x.size > 0 && items > 0 && width % 4 === 0 ? kernels() : undefined;
+  if (k) return meanRowsKernel(k, x, offsets);
   return hostOp([x], () => {
     const source = hostOf(x);
     const out = new Float32Array(items * width);
