@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readDataset } from '../../src/training/dataset.ts';
+import { readDataset, type Dataset } from '../../src/training/dataset.ts';
 import { createFolders, EVERY_KIND, type TinyDataset, writeDataset } from '../support/tinyDataset.ts';
 
 const newFolder = createFolders();
@@ -74,12 +74,47 @@ describe('readDataset', () => {
     expect((await readDataset(folder)).features.get('prosody')?.rowsOf(1)).toEqual(Float32Array.of(3, 4));
   });
 
-  it('allows what it does not know in the description: columns, times, media.', async () => {
+  it('allows what it does not know in the description.', async () => {
     const more = changeMeta((meta) => {
-      meta.features['prosody']!['columns'] = ['a', 'b'];
-      meta.dialogues[0]!.utterances[0]!['media'] = { audio: 'a.flac' };
+      meta.features['prosody']!['unit'] = 'Hz';
+      meta.dialogues[0]!.utterances[0]!['intensity'] = 2;
     });
     await expect(readAfter(more)).resolves.toMatchObject({ name: 'every-kind' });
+  });
+
+  it('keeps columns, times, media and what the source called the label; media need not be there.', async () => {
+    const media = { audio: 'deep/a.flac', video: '..b.mp4', clips: ['video'] };
+    const more = changeMeta((meta) => {
+      meta.features['prosody']!['columns'] = ['a', 'b'];
+      Object.assign(meta.dialogues[0]!.utterances[0]!, { media, start: 0.5, end: '00:00:02', sourceLabel: 'hap' });
+    });
+    const { dialogues, features } = (await readAfter(more)) as Dataset;
+    expect(features.get('prosody')!.columns).toEqual(['a', 'b']);
+    expect(dialogues[0]!.utterances[0]).toMatchObject({ media, start: 0.5, end: '00:00:02', sourceLabel: 'hap' });
+  });
+
+  it.each(['../a.wav', '/a.wav', 'x/../../a.wav', '..', ''])(
+    'refuses media that leave the folder: "%s".',
+    async (path) => {
+      for (const kind of ['audio', 'video']) {
+        const outside = changeMeta((meta) => (meta.dialogues[1]!.utterances[0]!['media'] = { [kind]: path }));
+        await expect(readAfter(outside)).rejects.toMatchObject({
+          code: 'BAD_DATASET',
+          message: 'dataset: meta.json: utterance b/0: the path of its media leaves the folder',
+        });
+      }
+    },
+  );
+
+  it.each([
+    ['start', -1],
+    ['end', null],
+    ['media', 'a.wav'],
+    ['media', { clips: ['face'] }],
+  ])('refuses an utterance whose "%s" is %j.', async (field, value) => {
+    const odd = changeMeta((meta) => (meta.dialogues[0]!.utterances[0]![field] = value));
+    const message = expect.stringMatching(new RegExp(`meta\\.json: dialogues\\.0\\.utterances\\.0\\.${field}`));
+    await expect(readAfter(odd)).rejects.toMatchObject({ code: 'BAD_DATASET', message });
   });
 
   it('reads files in folders of the dataset, and through links that stay inside.', async () => {

@@ -1,15 +1,20 @@
-import type { TextOutput } from '../present/presenter.ts';
 import { countText, durationText, percentText } from '../present/wording.ts';
 import type { ExtractionProgress } from './extract.ts';
 import type { ImportNote } from './importedDataset.ts';
 
 const REDRAW_EVERY_MS = 200;
 
+/** What progress is written to; `process.stderr` fits. */
+export type ProgressOutput = { readonly isTTY?: boolean; write(text: string): unknown };
+
 /**
  * Returns a function that shows how far an extraction is, with the time left: on a terminal one line that is redrawn, in
  * other output a line for each tenth. `nowMs` is a clock that only runs forward.
  */
-export function createExtractionReport(err: TextOutput, nowMs: () => number): (progress: ExtractionProgress) => void {
+export function createExtractionReport(
+  err: ProgressOutput,
+  nowMs: () => number,
+): (progress: ExtractionProgress) => void {
   let begun: { readonly atMs: number; readonly done: number } | undefined;
   let drawnMs = -Infinity;
   let tenths = 0;

@@ -5,7 +5,7 @@ import { createExtractionReport, summarizeNotes } from '../../../src/app/dataset
 function written(isTTY: boolean, total: number, stepMs: number, first = 1): string[] {
   const texts: string[] = [];
   let nowMs = 5_000;
-  const out = { isTTY, write: (text: string) => texts.push(text) > 0 };
+  const out = { isTTY, write: (text: string): boolean => texts.push(text) > 0 };
   const report = createExtractionReport(out, () => nowMs);
   for (let done = first; done <= total; done++) {
     report({ done, total, failed: done > 50 ? 2 : 0 });

@@ -100,3 +100,24 @@ describe('defaultCache', () => {
     expect(defaultCache({})).toBe(defaultCache({ XDG_CACHE_HOME: '' }));
   });
 });
+
+const shared = process.env['UNDERTONE_SHARED'];
+
+describe('loadDataset on the research data', () => {
+  if (shared === undefined) it.skip('skipped: the research data need UNDERTONE_SHARED.');
+  else
+    it('measures clips of actors: FLAC, a few seconds, a voice of human pitch.', async () => {
+      const clips = ['01-01-01-01-01', '05-02-01-01-01'].map((take) => `Actor_01/03-01-${take}.flac`);
+      const folder = await writeMeta(await newFolder(), [clips.map((audio) => ({ id: audio, media: { audio } }))]);
+      const media = join(shared, 'data', 'ravdess');
+      const { dataset, problems } = await load(folder, ['prosody', 'segments'], { media });
+      expect(problems).toEqual([]);
+      for (const u of [0, 1]) {
+        const [seconds = 0, , , pitchHz] = dataset.features.get('prosody8')!.rowsOf(u)!;
+        expect(seconds).toBeGreaterThan(2.5);
+        expect(pitchHz).toBeGreaterThan(75);
+        expect(pitchHz).toBeLessThan(400);
+        expect(dataset.features.get('segments')!.rowsOf(u)).toHaveLength(32 * Math.ceil(10 * seconds));
+      }
+    });
+});
