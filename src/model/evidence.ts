@@ -5,6 +5,11 @@ import type { InputSpec, ModelConfig } from './config.ts';
 /** The inputs of vectors and sequences that evidence has a field for; all others come in its `vectors`. */
 const FIELDS = ['prosody', 'segments', 'face', 'body'] as const;
 
+/** Whether evidence has a field for a vector or sequence input of this name. */
+export function hasField(name: string): boolean {
+  return FIELDS.some((field) => field === name);
+}
+
 /** The values given for a vector or sequence input: the field of its name, else its entry in `vectors`. */
 export function signalOf(input: InputSpec, evidence: UtteranceEvidence): Float32Array | undefined {
   const field = FIELDS.find((name) => name === input.name);
@@ -33,7 +38,7 @@ export function checkEvidence(config: ModelConfig, evidence: UtteranceEvidence):
         `${input.name} must hold ${input.kind === 'vector' ? 'one row' : 'rows'} of ${input.dim} finite numbers, got ${values.length} values`,
       );
   }
-  const named = signals.map(({ name }) => name).filter((name) => !FIELDS.some((field) => field === name));
+  const named = signals.map(({ name }) => name).filter((name) => !hasField(name));
   for (const name of Object.keys(evidence.vectors ?? {}))
     if (!named.includes(name))
       throw new RangeError(

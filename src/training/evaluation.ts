@@ -1,143 +1,162 @@
-import { MODALITIES, type Modality, perModality } from '../domain/modality.ts';
-import type { UtteranceEvidence } from '../domain/utterance.ts';
+import { MODALITIES, type Modality } from '../domain/modality.ts';
 import { UndertoneError } from '../errors.ts';
-import type { InputSpec } from '../model/config.ts';
-import { createEmotionModel } from '../model/conversation.ts';
 import type { Weights } from '../model/weights.ts';
-import type { Dataset, Feature, LabelledUtterance } from './dataset.ts';
-import { bootstrapInterval, computeMetrics, type Metrics, type Outcome } from './metrics.ts';
+import type { Dataset } from './dataset.ts';
+import {
+  EVALUATION_SEED,
+  hiddenShare,
+  hideAllBut,
+  MISSING_RATES,
+  type RateMasks,
+  shuffleSpeakers,
+  subsetsOf,
+} from './evaluationMasks.ts';
+import {
+  type ComparedRow,
+  type Evaluation,
+  type EvaluationAblation,
+  LOOK_AHEADS,
+  type RateResult,
+  type SubsetResult,
+} from './evaluationResult.ts';
+import { compare, createRunner, type Measured, type Runner } from './evaluationRunner.ts';
+import { type EvaluatedSplit, readSplit } from './evaluationSplit.ts';
+import { computeMetrics, type Outcome } from './metrics.ts';
 
-/** Look-aheads that are reported; the last stands for the whole dialogue. */
-export const LOOK_AHEADS: readonly number[] = [0, 1, 2, 4, 8, Infinity];
-const WHOLE = 64;
-
-/** Quality at one look-ahead, with the 95 % interval of the weighted F1 over dialogues. */
-export type EvaluationRow = {
-  readonly lookAhead: number;
-  readonly metrics: Metrics;
-  readonly interval: readonly [number, number];
-};
-
-/** What an evaluation found. `floor` is the weighted F1 of always answering the commonest label of the split. */
-export type Evaluation = {
-  readonly dataset: string;
-  readonly split: string;
-  readonly labels: readonly string[];
-  readonly shown: readonly Modality[];
-  readonly utterances: number;
-  readonly floor: number;
-  readonly rows: readonly EvaluationRow[];
+/** What is measured beside the main figures. */
+export type EvaluateOptions = {
+  /** The modalities the network is given; all by default. */
+  readonly shown?: readonly Modality[];
+  readonly lookAheads?: readonly number[];
+  /** Every non-empty subset of what is shown and there, masked and zero-filled. */
+  readonly subsets?: boolean;
+  /** Measure missing rates with the masks this gives for the split. */
+  readonly rateMasks?: ((split: EvaluatedSplit, shown: readonly Modality[]) => RateMasks) | undefined;
+  readonly ablations?: readonly EvaluationAblation[];
+  readonly shuffleSpeakers?: boolean;
+  /** Told after every dialogue how many classifications of how many are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly isStopped?: () => boolean;
 };
 
 /**
- * Classifies a split through the very path that serves live sessions, utterance by utterance, and measures each
- * look-ahead. @param shown the modalities the network is given
+ * Measures weights on a split. All figures come from the very path that serves live sessions; variants are compared with
+ * the main figures in pairs, over the same resamples of dialogues.
  * @throws UndertoneError BAD_DATASET when split, labels or features do not fit the weights
+ * @throws StoppedError when it was told to stop
+ * @throws UndertoneError BAD_OPTION when a part is to be left out that the split does not have
  */
 export async function evaluate(
   weights: Weights,
   dataset: Dataset,
-  split: string,
-  shown: readonly Modality[] = MODALITIES,
+  splitName: string,
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const dialogues = dataset.dialogues.filter((dialogue) => dialogue.split === split);
-  if (dialogues.length === 0)
-    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no split "${split}"`);
-  if (!dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
-    throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: the split "${split}" has no labelled utterance`);
-  const { labels } = weights.config;
-  if (JSON.stringify(labels) !== JSON.stringify(dataset.labels))
-    throw new UndertoneError(
-      'BAD_DATASET',
-      `dataset ${dataset.name}: its labels are not those of the weights (${labels.join(', ')})`,
-    );
-  const features = weights.config.inputs.map((input) => [input, featureFor(input, dataset)] as const);
-  const model = createEmotionModel({ ...weights, config: { ...weights.config, lookAhead: WHOLE } });
-  const outcomes = new Map<number, Outcome[]>(LOOK_AHEADS.map((lookAhead) => [lookAhead, []]));
-  try {
-    for (const { id, utterances } of dialogues) {
-      const seen = await classifyDialogue(model.open(), utterances, (u) => toEvidence(u, features, shown));
-      for (const u of utterances)
-        for (const lookAhead of LOOK_AHEADS) {
-          const probabilities = seen.get(`${u.index}`)?.get(lookAhead);
-          if (u.label !== undefined && probabilities)
-            outcomes.get(lookAhead)?.push({ dialogue: id, truth: u.label, probabilities });
-        }
-    }
-  } finally {
-    model.dispose();
-  }
-  const rows = [...outcomes].map(([lookAhead, list]) => ({
-    lookAhead,
-    metrics: computeMetrics(list, labels.length),
-    interval: bootstrapInterval(list, labels.length),
-  }));
-  const truths = outcomes.get(0) ?? [];
+  const split = readSplit(weights.config, dataset, splitName);
+  const shown = options.shown ?? MODALITIES;
+  const present = split.modalities.filter((modality) => shown.includes(modality));
+  checkAblations(options.ablations ?? [], present);
+  const run = createRunner(weights, split, {
+    lookAheads: options.lookAheads ?? LOOK_AHEADS,
+    passes: countPasses(options, present),
+    onProgress: options.onProgress ?? (() => undefined),
+    isStopped: options.isStopped ?? (() => false),
+  });
+  const scene: Scene = { run, split, present, base: { hidden: hideAllBut(split, shown) } };
+  const main = await run(scene.base);
   return {
     dataset: dataset.name,
-    split,
-    labels,
+    split: splitName,
+    labels: split.labels,
     shown,
-    utterances: truths.length,
-    floor: commonestFloor(truths, labels.length),
-    rows,
+    present,
+    sources: split.sources,
+    dialogues: split.dialogues.length,
+    utterances: main.truths.length,
+    floor: commonestFloor(main.truths, split.labels.length),
+    rows: main.rows,
+    ...(options.subsets === true && { subsets: await measureSubsets(scene, main) }),
+    ...(options.rateMasks && { rates: await measureRates(scene, main, options.rateMasks(split, shown)) }),
+    ...(options.ablations && { ablations: await measureAblations(scene, main, options.ablations) }),
+    ...(options.shuffleSpeakers === true && { shuffledSpeakers: await measureShuffled(scene, main) }),
   };
 }
 
-/** Probabilities of each utterance at each look-ahead: the last prediction that had seen no more than that. */
-async function classifyDialogue(
-  conversation: ReturnType<ReturnType<typeof createEmotionModel>['open']>,
-  utterances: readonly LabelledUtterance[],
-  evidenceOf: (utterance: LabelledUtterance) => UtteranceEvidence,
-): Promise<Map<string, Map<number, readonly number[]>>> {
-  const seen = new Map<string, Map<number, readonly number[]>>();
-  for (const u of utterances) {
-    const utterance = {
-      id: `${u.index}`,
-      speaker: { id: u.speaker, name: u.speaker, source: 'track' as const },
-      startMs: 0,
-      endMs: 0,
-    };
-    for (const prediction of await conversation.add(utterance, evidenceOf(u))) {
-      const own = seen.get(prediction.utteranceId) ?? new Map<number, readonly number[]>();
-      seen.set(prediction.utteranceId, own);
-      for (const lookAhead of LOOK_AHEADS)
-        if (prediction.lookAhead <= lookAhead) own.set(lookAhead, prediction.probabilities);
+/** What is measured, and how: `base` shows everything that may be shown. */
+type Scene = {
+  readonly run: Runner;
+  readonly split: EvaluatedSplit;
+  readonly present: readonly Modality[];
+  readonly base: { readonly hidden: ReturnType<typeof hideAllBut> };
+};
+
+async function measureSubsets({ run, split, present }: Scene, main: Measured): Promise<SubsetResult[]> {
+  const results: SubsetResult[] = [];
+  for (const kept of subsetsOf(present)) {
+    if (kept.length === present.length) {
+      results.push({ shown: kept, rows: compare(main, main) });
+      continue;
     }
+    const hidden = hideAllBut(split, kept);
+    const masked = await run({ hidden });
+    // Only what may be shown is claimed to be there: what is left out by choice is not part of the comparison.
+    const zeros = await run({ hidden, fill: { kind: 'zeros', of: present } });
+    results.push({ shown: kept, rows: compare(masked, main), zeroFilled: compare(zeros, masked) });
   }
-  return seen;
+  return results;
 }
 
-/** The dataset's feature for an input: of the same name, or the only one of its modality, kind and width. */
-function featureFor(input: InputSpec, dataset: Dataset): Feature | undefined {
-  if (input.kind === 'tokens') return undefined;
-  const fitting = [...dataset.features.values()].filter(
-    (f) => f.modality === input.modality && f.kind === input.kind && f.dim === input.dim,
+async function measureRates(
+  { run, split, present, base }: Scene,
+  main: Measured,
+  { seed, rates }: RateMasks,
+): Promise<{ seed: number; results: RateResult[] }> {
+  const results: RateResult[] = [{ rate: 0, hidden: 0, rows: compare(main, main) }];
+  for (const [rate, drawn] of rates) {
+    const hidden = drawn.map((dialogue, d) =>
+      dialogue.map((own, u) => new Set([...own, ...(base.hidden[d]?.[u] ?? [])])),
+    );
+    const rows = compare(await run({ hidden }), main);
+    results.push({ rate, hidden: hiddenShare(split, present, drawn), rows });
+  }
+  return { seed, results };
+}
+
+async function measureAblations(
+  { run, split, present, base }: Scene,
+  main: Measured,
+  names: readonly EvaluationAblation[],
+): Promise<NonNullable<Evaluation['ablations']>> {
+  const results: { without: EvaluationAblation; rows: ComparedRow[] }[] = [];
+  for (const without of names) {
+    const noFace = present.filter((modality) => modality !== 'face');
+    const pass = without === 'face' ? { hidden: hideAllBut(split, noFace) } : { ...base, without };
+    results.push({ without, rows: compare(await run(pass), main) });
+  }
+  return results;
+}
+
+async function measureShuffled(
+  { run, split, base }: Scene,
+  main: Measured,
+): Promise<NonNullable<Evaluation['shuffledSpeakers']>> {
+  const seed = EVALUATION_SEED;
+  const result = await run({ ...base, speakers: shuffleSpeakers(split.dialogues, seed) });
+  return { seed, rows: compare(result, main) };
+}
+
+function countPasses(options: EvaluateOptions, present: readonly Modality[]): number {
+  const subsets = options.subsets === true ? 2 * (subsetsOf(present).length - 1) : 0;
+  const rates = options.rateMasks ? MISSING_RATES.length : 0;
+  return (
+    1 + Math.max(0, subsets) + rates + (options.ablations?.length ?? 0) + (options.shuffleSpeakers === true ? 1 : 0)
   );
-  return fitting.find((f) => f.name === input.name) ?? (fitting.length === 1 ? fitting[0] : undefined);
 }
 
-function toEvidence(
-  u: LabelledUtterance,
-  features: readonly (readonly [InputSpec, Feature | undefined])[],
-  shown: readonly Modality[],
-): UtteranceEvidence {
-  const values = (name: string): Float32Array | undefined =>
-    features.find(([input]) => input.name === name)?.[1]?.rowsOf(u.index);
-  const prosody = values('prosody');
-  const segments = values('segments');
-  const has: Record<Modality, boolean> = {
-    text: u.text !== undefined,
-    audio: Boolean(prosody ?? segments),
-    face: false,
-    body: false,
-  };
-  return {
-    ...(u.text !== undefined && { text: u.text }),
-    ...(prosody && { prosody }),
-    ...(segments && { segments }),
-    availability: perModality((m) => ({ share: has[m] && shown.includes(m) ? 1 : 0 })),
-  };
+function checkAblations(names: readonly EvaluationAblation[], present: readonly Modality[]): void {
+  if (!names.includes('face')) return;
+  if (!present.includes('face'))
+    throw new UndertoneError('BAD_OPTION', '--ablate face: nothing that is shown of this split has a face');
 }
 
 function commonestFloor(outcomes: readonly Outcome[], classes: number): number {

@@ -1,5 +1,3 @@
-import { createRandom } from '../model/random.ts';
-
 /** One classified utterance. */
 export type Outcome = { readonly dialogue: string; readonly truth: number; readonly probabilities: readonly number[] };
 
@@ -50,55 +48,57 @@ export function computeMetrics(outcomes: readonly Outcome[], classes: number): M
   };
 }
 
-/** Weighted distance between confidence and accuracy over equal-width bins (Guo et al. 2017, arXiv 1706.04599, eq. 3). */
-export function calibrationError(outcomes: readonly Outcome[], bins: number): number {
+/** Outcomes whose confidence lies in one bin: `from` ≤ confidence < `to` (the last bin includes 1). */
+export type ReliabilityBin = {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  /** Means over the bin's outcomes; 0 when it is empty. */
+  readonly confidence: number;
+  readonly accuracy: number;
+};
+
+/** Sorts outcomes into bins of equal width by confidence, the probability of the answer. */
+export function reliabilityBins(outcomes: readonly Outcome[], bins: number): ReliabilityBin[] {
   const count = new Array<number>(bins).fill(0);
-  const gap = new Array<number>(bins).fill(0);
+  const confidence = new Array<number>(bins).fill(0);
+  const hits = new Array<number>(bins).fill(0);
   for (const { truth, probabilities } of outcomes) {
     const predicted = argMax(probabilities);
-    const confidence = probabilities[predicted] as number;
-    const bin = Math.min(bins - 1, Math.floor(confidence * bins));
+    const sure = probabilities[predicted] as number;
+    const bin = Math.min(bins - 1, Math.floor(sure * bins));
     count[bin] = (count[bin] as number) + 1;
-    gap[bin] = (gap[bin] as number) + confidence - (predicted === truth ? 1 : 0);
+    confidence[bin] = (confidence[bin] as number) + sure;
+    hits[bin] = (hits[bin] as number) + (predicted === truth ? 1 : 0);
   }
-  return sum(gap.map(Math.abs)) / Math.max(1, outcomes.length);
+  return count.map((n, bin) => ({
+    from: bin / bins,
+    to: (bin + 1) / bins,
+    count: n,
+    confidence: (confidence[bin] as number) / Math.max(1, n),
+    accuracy: (hits[bin] as number) / Math.max(1, n),
+  }));
 }
 
-/** 95 % interval of the weighted F1 by resampling whole dialogues, since utterances of one dialogue are not independent. */
-export function bootstrapInterval(
-  outcomes: readonly Outcome[],
-  classes: number,
-  samples = 1000,
-  seed = 1,
-): readonly [number, number] {
-  const byDialogue = new Map<string, Outcome[]>();
-  for (const outcome of outcomes)
-    byDialogue.set(outcome.dialogue, [...(byDialogue.get(outcome.dialogue) ?? []), outcome]);
-  const tables = [...byDialogue.values()].map((list) => list.map((o) => [o.truth, argMax(o.probabilities)] as const));
-  const random = createRandom(seed);
-  const values = Array.from({ length: samples }, () => {
-    const drawn = tables.map(() => tables[Math.floor(random() * tables.length)] ?? []);
-    return weightedF1Of(drawn.flat(), classes);
-  }).sort((a, b) => a - b);
-  return [values[Math.floor(0.025 * samples)] ?? 0, values[Math.ceil(0.975 * samples) - 1] ?? 0];
+/** Weighted distance between confidence and accuracy over equal-width bins (Guo et al. 2017, arXiv 1706.04599, eq. 3). */
+export function calibrationError(outcomes: readonly Outcome[], bins: number): number {
+  const gaps = reliabilityBins(outcomes, bins).map((bin) => bin.count * Math.abs(bin.confidence - bin.accuracy));
+  return sum(gaps) / Math.max(1, outcomes.length);
 }
 
-function weightedF1Of(pairs: readonly (readonly [number, number])[], classes: number): number {
-  const truth = new Array<number>(classes).fill(0);
-  const predicted = new Array<number>(classes).fill(0);
-  const hit = new Array<number>(classes).fill(0);
-  for (const [t, p] of pairs) {
-    truth[t] = (truth[t] as number) + 1;
-    predicted[p] = (predicted[p] as number) + 1;
-    if (t === p) hit[t] = (hit[t] as number) + 1;
+/** How often each label is true, is answered, and is both. */
+export type LabelCounts = Readonly<Record<'truth' | 'predicted' | 'hit', ArrayLike<number>>>;
+
+/** F1 of each label, weighted by how often it is true; 0 for no outcomes at all. */
+export function weightedF1({ truth, predicted, hit }: LabelCounts): number {
+  let weighted = 0;
+  let total = 0;
+  for (let c = 0; c < truth.length; c++) {
+    const [t, p, h] = [truth[c] as number, predicted[c] as number, hit[c] as number];
+    if (h > 0) weighted += (2 * h * t) / (t + p);
+    total += t;
   }
-  return (
-    sum(
-      hit.map((h, c) =>
-        h > 0 ? (2 * h * (truth[c] as number)) / ((truth[c] as number) + (predicted[c] as number)) : 0,
-      ),
-    ) / Math.max(1, pairs.length)
-  );
+  return weighted / Math.max(1, total);
 }
 
 function sum(values: readonly number[]): number {

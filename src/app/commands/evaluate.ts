@@ -1,64 +1,93 @@
-import { UndertoneError } from '../../errors.ts';
-import { MODALITIES, type Modality } from '../../domain/modality.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Modality } from '../../domain/modality.ts';
 import { readDataset } from '../../training/dataset.ts';
-import { evaluate, type Evaluation, type EvaluationRow } from '../../training/evaluation.ts';
+import { evaluate } from '../../training/evaluation.ts';
+import { encodeMasks, parseMasks } from '../../training/evaluationMaskFile.ts';
+import { drawRateMasks, EVALUATION_SEED, type RateMasks } from '../../training/evaluationMasks.ts';
+import type { Evaluation } from '../../training/evaluationResult.ts';
+import { StoppedError } from '../../training/evaluationRunner.ts';
+import type { EvaluatedSplit } from '../../training/evaluationSplit.ts';
+import { createPendingFiles, type PendingFiles } from '../present/pendingFiles.ts';
+import { toCharts } from '../report/charts.ts';
+import { type EvaluateCommand, parseEvaluateLists } from '../report/evaluateOptions.ts';
+import { createEvaluationProgress } from '../report/evaluationProgress.ts';
+import { toReportJson } from '../report/reportJson.ts';
+import { type EvaluationSource, renderReportMarkdown } from '../report/reportMarkdown.ts';
+import { renderReportText } from '../report/reportText.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
 import { loadWeights } from '../weights.ts';
 
-/** What `undertone evaluate` was asked for. */
-export type EvaluateCommand = {
-  readonly weights?: string | undefined;
-  readonly data: string;
-  readonly split: string;
-  readonly show: readonly string[];
-  readonly json: boolean;
-};
+const MASKS = 'masks.json';
 
-/** Evaluates weights on a split of a dataset and prints the result. @throws UndertoneError BAD_WEIGHTS, BAD_DATASET */
+/**
+ * Evaluates weights on a split of a dataset, prints the result and, with `--out`, writes report, charts and masks. Returns
+ * 0, or 130 when it was interrupted: then no file is written.
+ * @throws UndertoneError BAD_OPTION, BAD_WEIGHTS, BAD_DATASET, OUTPUT_FAILED
+ */
 export async function runEvaluate(command: EvaluateCommand, terminal: Terminal): Promise<number> {
-  const unknown = command.show.find((name) => !(MODALITIES as readonly string[]).includes(name));
-  if (unknown !== undefined)
-    throw new UndertoneError('BAD_OPTION', `--show: "${unknown}" is not one of ${MODALITIES.join(', ')}`);
-  const [weights, dataset, backend] = await Promise.all([
+  const { shown, lookAheads, missing, ablations } = parseEvaluateLists(command);
+  const [weights, dataset, backend, kept] = await Promise.all([
     loadWeights(command.weights),
     readDataset(command.data),
     startTensorBackend(),
+    command.out === undefined ? undefined : readFile(join(command.out, MASKS), 'utf8').catch(() => undefined),
   ]);
-  const shown = command.show.length > 0 ? (command.show as Modality[]) : MODALITIES;
-  const evaluation = await evaluate(weights, dataset, command.split, shown);
-  const about = { weights: weights.provenance.name, seed: weights.provenance.seed, backend: backend.name };
-  terminal.out.write(`${command.json ? JSON.stringify({ ...about, ...toJson(evaluation) }) : render(evaluation)}\n`);
-  return EXIT.done;
+  const files = command.out === undefined ? undefined : createPendingFiles(command.out);
+  if (files) terminal.onExit(() => files.discard());
+  const progress = createEvaluationProgress(terminal.err, () => performance.now());
+  try {
+    const evaluation = await evaluate(weights, dataset, command.split, {
+      shown,
+      lookAheads,
+      subsets: missing.includes('subsets'),
+      rateMasks: missing.includes('rates') ? createMasks(kept, files, terminal) : undefined,
+      ...(ablations.length > 0 && { ablations }),
+      shuffleSpeakers: command.shuffleSpeakers,
+      onProgress: progress.update,
+      isStopped: () => terminal.stop.aborted,
+    });
+    progress.close();
+    const { name, seed, trainedOn, licence } = weights.provenance;
+    const source: EvaluationSource = { weights: name, seed, trainedOn, licence, backend: backend.name };
+    if (files) writeReport(files, evaluation, source);
+    const text = command.json ? JSON.stringify(toReportJson(evaluation, source)) : renderReportText(evaluation);
+    terminal.out.write(`${text}\n`);
+    return EXIT.done;
+  } catch (error) {
+    files?.discard();
+    progress.close();
+    if (!(error instanceof StoppedError)) throw error;
+    return terminal.isInterrupted() ? EXIT.interrupted : EXIT.done;
+  }
 }
 
-function toJson(evaluation: Evaluation): object {
-  const last = evaluation.rows.at(-1) as EvaluationRow;
-  return {
-    ...evaluation,
-    weightedF1: last.metrics.weightedF1,
-    rows: evaluation.rows.map((row) => ({ ...row, lookAhead: Number.isFinite(row.lookAhead) ? row.lookAhead : 'inf' })),
+/** Masks as they are kept in the output folder, or drawn now and kept there. */
+function createMasks(
+  kept: string | undefined,
+  files: PendingFiles | undefined,
+  terminal: Terminal,
+): (split: EvaluatedSplit, shown: readonly Modality[]) => RateMasks {
+  return (split, shown) => {
+    const found = kept === undefined ? undefined : parseMasks(kept, split, shown);
+    if (kept !== undefined && !found)
+      terminal.err.write(`${MASKS} does not fit this split and these modalities; masks are drawn anew\n`);
+    const masks = found ?? drawRateMasks(split, shown, EVALUATION_SEED);
+    files?.begin(MASKS);
+    files?.append(MASKS, encodeMasks(split, shown, masks));
+    return masks;
   };
 }
 
-function render({ dataset, split, labels, shown, utterances, floor, rows }: Evaluation): string {
-  const percent = (value: number): string => (100 * value).toFixed(1).padStart(5);
-  const last = rows.at(-1) as EvaluationRow;
-  return [
-    `${dataset} ${split}: ${utterances} utterances, shown ${shown.join(' + ')}; always the commonest label: wF1 ${percent(floor).trim()}`,
-    '',
-    'look-ahead    wF1   95 % interval   macro F1   accuracy    ECE',
-    ...rows.map(({ lookAhead, metrics, interval }) =>
-      [
-        (Number.isFinite(lookAhead) ? `${lookAhead}` : 'all').padStart(10),
-        percent(metrics.weightedF1).padStart(6),
-        `${percent(interval[0])} –${percent(interval[1])}`.padStart(15),
-        percent(metrics.macroF1).padStart(10),
-        percent(metrics.accuracy).padStart(10),
-        percent(metrics.ece).padStart(6),
-      ].join(' '),
-    ),
-    '',
-    `F1 by label (whole dialogue): ${labels.map((label, i) => `${label} ${percent(last.metrics.classF1[i] ?? 0).trim()}`).join(', ')}`,
-  ].join('\n');
+function writeReport(files: PendingFiles, evaluation: Evaluation, source: EvaluationSource): void {
+  const charts = toCharts(evaluation);
+  const texts = new Map<string, string>(charts.map(({ file, svg }) => [file, svg]));
+  texts.set('report.md', renderReportMarkdown(evaluation, source, charts));
+  texts.set('report.json', `${JSON.stringify(toReportJson(evaluation, source), null, 1)}\n`);
+  for (const [name, text] of texts) {
+    files.begin(name);
+    files.append(name, text);
+  }
+  files.publish();
 }
