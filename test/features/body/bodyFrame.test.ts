@@ -128,6 +128,33 @@ describe('toBodyFrame, in one picture', () => {
   });
 });
 
+describe('toBodyFrame, of a mirrored person', () => {
+  it('swaps left and right and turns signed columns round.', () => {
+    const signed = ['shoulderRollRad', 'shoulderYawRad', 'trunkLeanRad', 'leftWristX', 'rightWristX'];
+    const swapped = (name: string): string =>
+      name.startsWith('left') ? name.replace('left', 'right') : name.replace('right', 'left');
+    const flip = ({ x, y, z }: JointPosition): JointPosition => at(1 - x, y, z);
+    const near = fc.integer({ min: 0, max: 64 }).map((n) => n / 64); // mirrored without rounding
+    const place = fc.record({ x: near, y: near, z: near });
+    fc.assert(
+      fc.property(fc.tuple(place, place, place, place, place, place, place, place), (places) => {
+        const body = Object.fromEntries(BODY_JOINTS.map((joint, i) => [joint, places[i]!]));
+        const [one, other] = [
+          toBodyFrame(body).row,
+          toBodyFrame(Object.fromEntries(BODY_JOINTS.map((joint) => [swapped(joint), flip(body[joint]!)]))).row,
+        ];
+        for (const [i, name] of BODY_COLUMNS.entries()) {
+          const mirrored = other[BODY_COLUMNS.indexOf(swapped(name))]!;
+          const expected = signed.includes(name) ? -mirrored : mirrored;
+          const isAngle = name.endsWith('Rad');
+          const gap = Math.abs(one[i]! - expected);
+          expect(Math.min(gap, isAngle ? Math.abs(gap - 2 * Math.PI) : gap)).toBeLessThan(1e-4);
+        }
+      }),
+    );
+  });
+});
+
 describe('toBodyFrame, from picture to picture', () => {
   const { state } = toBodyFrame(STANDING);
 
@@ -158,6 +185,13 @@ describe('toBodyFrame, from picture to picture', () => {
     );
     expect(closer['scaleSpeedPerS']).toBeCloseTo(10 * Math.log(1.1), 3);
     expect(speedsOf(closer).slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('measures the speed of the shoulders in the mean of both widths, so that back and forth are alike.', () => {
+    const near = moved(STANDING, ({ x, y }) => at(0.1 + 0.5 + 2 * (x - 0.5), y));
+    const there = columns(near, state, 0.1)['shoulderSpeedPerS']!;
+    expect(there).toBeCloseTo(0.1 / 0.3 / 0.1, 3);
+    expect(columns(STANDING, toBodyFrame(near).state, 0.1)['shoulderSpeedPerS']).toBe(there);
   });
 
   it('does not depend on the depth, which detectors only guess.', () => {
