@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { MODEL_INPUTS } from '../../src/domain/conversationModel.ts';
 import { startBackend } from '../../src/model/backend.ts';
 import { crossAttend, toKeysValues } from '../../src/model/crossAttention.ts';
-import { classifyDialogues, toSequences, WHOLE_FUTURE } from '../../src/model/dialogueContext.ts';
+import { classifyDialogues, NO_FUTURE, toSequences, WHOLE_FUTURE } from '../../src/model/dialogueContext.ts';
 import { encode, type ModeTokens } from '../../src/model/encoders.ts';
 import { fuse, substitute } from '../../src/model/fusion.ts';
 import { bilstm, dense, normalise } from '../../src/model/layers.ts';
@@ -170,6 +170,12 @@ const CASES: readonly GradientCase[] = [
     title: 'the classification of a dialogue',
     inputs: new Map([...inputs({ fused: [5, 48] }), ...parameters(/^(dialogue|speaker|head)/)]),
     f: (p) => classifyDialogues(p, p.tensor('fused'), [DIALOGUE], WHOLE_FUTURE),
+  },
+  {
+    title: 'the classification of a dialogue without any future',
+    inputs: new Map([...inputs({ fused: [5, 48] }), ...parameters(/^speaker.lstm.(x|b|forward)/)]),
+    fixed: parameters(/^(dialogue|speaker|head)/),
+    f: (p) => classifyDialogues(p, p.tensor('fused'), [DIALOGUE], NO_FUTURE),
   },
   ...[0, 1, 2].map((gamma): GradientCase => ({
     title: `the focal loss with γ = ${gamma}, unlabelled and uncounted rows`,
