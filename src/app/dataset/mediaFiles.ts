@@ -40,7 +40,7 @@ export async function planMedia(dataset: Dataset, folder: string): Promise<Media
       ruleOf(cut) ?? (cut === undefined && wholes.has(path) ? 'several utterances name it without times' : '');
     if (rule !== '') problems.push({ index, file: path, rule });
     else if (cut === undefined) wholes.set(path, index);
-    else cuts.set(path, [...(cuts.get(path) ?? []), cut]);
+    else listOf(cuts, path).push(cut);
   }
   const files: MediaFile[] = [];
   for (const path of new Set([...wholes.keys(), ...cuts.keys()]))
@@ -51,6 +51,12 @@ export async function planMedia(dataset: Dataset, folder: string): Promise<Media
 /** Returns whether any utterance of a dataset names a file with its sound. */
 export function hasMedia(dataset: Dataset): boolean {
   return dataset.dialogues.some(({ utterances }) => utterances.some((u) => soundOf(u) !== undefined));
+}
+
+function listOf(lists: Map<string, Cut[]>, path: string): Cut[] {
+  const list = lists.get(path) ?? [];
+  lists.set(path, list);
+  return list;
 }
 
 function soundOf({ media }: LabelledUtterance): string | undefined {

@@ -143,7 +143,7 @@ describe('undertone dataset extract', () => {
       ...terminal.err,
       write: (text: string) => (text.startsWith('measuring') && terminal.interrupt(), write(text)),
     };
-    const stopped = await runCommand(argv, { ...terminal, err } as FakeTerminal);
+    const stopped = await runCommand(argv, { ...terminal, err });
     expect([stopped.status, stopped.out]).toEqual([130, '']);
     expect(stopped.err).toContain('nothing is written');
     expect(await readdir(parent)).toEqual(['cache']);

@@ -63,9 +63,10 @@ describe('writeDataset', () => {
       await writeDataset(folder, dataset);
       const read = await readDataset(folder);
       expect({ ...read, features: undefined }).toEqual({ ...dataset, features: undefined });
-      for (const { name, kind, dim, modality, rowsOf } of features) {
+      for (const written of features) {
+        const { name, kind, dim, modality } = written;
         expect(read.features.get(name)).toMatchObject({ kind, dim, modality });
-        for (let u = 0; u < count; u++) expect(read.features.get(name)!.rowsOf(u)).toEqual(rowsOf(u));
+        for (let u = 0; u < count; u++) expect(read.features.get(name)!.rowsOf(u)).toEqual(written.rowsOf(u));
       }
     };
     await fc.assert(fc.asyncProperty(anyDataset, check), { numRuns: 40 });
