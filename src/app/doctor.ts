@@ -4,9 +4,18 @@ import { cleanText } from './present/cleanText.ts';
 import { paintLine, type Paint, type Span } from './present/paint.ts';
 import { fit } from './present/textWidth.ts';
 
-/** What a probe found: a version and where it comes from, or why it found nothing. `note` adds what else to know. */
+/**
+ * What a probe found: a version and where it comes from, or why it found nothing. `note` adds what else to know, and
+ * `details` what stands below, one line each.
+ */
 type Finding =
-  | { readonly isFound: true; readonly version: string; readonly from: string; readonly note?: string }
+  | {
+      readonly isFound: true;
+      readonly version: string;
+      readonly from: string;
+      readonly note?: string;
+      readonly details?: readonly string[];
+    }
   | { readonly isFound: false; readonly reason: string };
 
 /** Looks for one part. It may throw: that counts as not found. */
@@ -76,20 +85,23 @@ function componentLines(part: ComponentReport): readonly (readonly Span[])[] {
   const title = fit(part.title, TITLE_WIDTH);
   if (finding.isFound) {
     const facts = [finding.version, `from ${finding.from}`, ...(finding.note ? [finding.note] : [])];
-    return [[{ text: ' ✓ ', style: { colour: GOOD } }, { text: title }, { text: cleanText(facts.join(', ')) }]];
+    const found = [{ text: ' ✓ ', style: { colour: GOOD } }, { text: title }, { text: cleanText(facts.join(', ')) }];
+    return [found, ...(finding.details ?? []).map((text) => detail(cleanText(text)))];
   }
   const mark: Span = isRequired
     ? { text: ' ✗ ', style: { bold: true, colour: BAD } }
     : { text: ' – ', style: { dim: true } };
-  const detail = (text: string): readonly Span[] => [
-    { text: `${' '.repeat(3 + TITLE_WIDTH)}${text}`, style: { dim: true } },
-  ];
   const reason: Span = { text: `missing: ${cleanText(finding.reason)}`, style: isRequired ? { colour: BAD } : {} };
   return [
     [mark, { text: title }, reason],
     detail(`without it: ${part.withoutIt ?? ''}`),
     detail(`to get it: ${part.howToGet ?? ''}`),
   ];
+}
+
+/** A line below a part, under its facts. */
+function detail(text: string): readonly Span[] {
+  return [{ text: `${' '.repeat(3 + TITLE_WIDTH)}${text}`, style: { dim: true } }];
 }
 
 async function findingOf(probe: Probe, limitMs: number): Promise<Finding> {

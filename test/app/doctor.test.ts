@@ -23,6 +23,7 @@ const probesWith = (some: Partial<DoctorProbes>): DoctorProbes => ({
   ffmpeg: found,
   vad: found,
   backend: found,
+  trainingBackend: found,
   weights: found,
   faceModel: found,
   recognizers: found,
@@ -115,6 +116,20 @@ describe('the report of the doctor', () => {
     expect(text).toContain('4.3, from PATH, older than 5');
     expect(text).toContain(' – face model            missing: not there');
     expect(text.endsWith(' Undertone can analyze recordings.')).toBe(true);
+  });
+
+  it('puts details below what was found, one line each, without control characters', async () => {
+    const detailed: Probe = async () => ({
+      isFound: true,
+      version: '1',
+      from: 'here',
+      details: ['one: no', 'two:\u001b[2J'],
+    });
+    const lines = renderDoctor(await runDoctor(probesWith({ trainingBackend: detailed })), createPaint(1)).split('\n');
+    const at = lines.indexOf(' ✓ training backend      1, from here');
+    expect(lines[at + 1]).toBe(`${' '.repeat(25)}one: no`);
+    expect(lines[at + 2]).toMatch(/^ {25}two:[^\u001b]*$/);
+    expect(lines[at + 3]).toMatch(/^ ✓ emotion weights/);
   });
 
   it('is one line of JSON with the same content', async () => {

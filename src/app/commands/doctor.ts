@@ -1,4 +1,5 @@
 import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
+import { createBackendProbes } from '../doctor/backends.ts';
 import { createFaceModelProbe, modelsFolder } from '../doctor/faceModel.ts';
 import { doctorJson, exitStatusOf, renderDoctor, runDoctor } from '../doctor.ts';
 import { packageVersion } from '../packageRoot.ts';
@@ -10,6 +11,7 @@ import { loadWeights, shippedWeightsPath } from '../weights.ts';
 /** Prints one line per part of the installation; returns 0 when recordings can be analyzed, else 1. */
 export async function runDoctorCommand(json: boolean, terminal: Terminal): Promise<number> {
   const version = packageVersion();
+  const backends = createBackendProbes(startTensorBackend);
   const report = await runDoctor({
     ffmpeg: async () => {
       const { findFfmpeg } = await import('../../../adapters/media/ffmpeg/findFfmpeg.ts');
@@ -26,11 +28,8 @@ export async function runDoctorCommand(json: boolean, terminal: Terminal): Promi
         from: `@ricky0123/vad-web, run by ${detector.runtime} ${detector.runtimeVersion}`,
       };
     },
-    backend: async () => {
-      const started = await startTensorBackend();
-      const note = started.skipped.length > 0 ? { note: `not used: ${started.skipped.join('; ')}` } : {};
-      return { isFound: true, version: `tfjs ${started.version}`, from: `${started.name} backend`, ...note };
-    },
+    backend: backends.live,
+    trainingBackend: backends.training,
     weights: async () => {
       const { provenance, config } = await loadWeights();
       const inputs = config.inputs.map((input) => input.name).join(' + ');

@@ -3,6 +3,7 @@ export const COMPONENTS = [
   'ffmpeg',
   'vad',
   'backend',
+  'trainingBackend',
   'weights',
   'faceModel',
   'recognizers',
@@ -39,6 +40,12 @@ export const COMPONENT_FACTS: Readonly<Record<Component, ComponentFacts>> = {
     isRequired: true,
     withoutIt: 'the emotion model cannot run',
     howToGet: 'run npm ci (it brings @tensorflow/tfjs-backend-wasm and -cpu)',
+  },
+  trainingBackend: {
+    title: 'training backend',
+    isRequired: false,
+    withoutIt: 'undertone train may be slower than this machine allows; recordings are analyzed all the same',
+    howToGet: 'npm i webgpu @tensorflow/tfjs-backend-webgpu for any GPU, or npm i @tensorflow/tfjs-node-gpu for CUDA',
   },
   weights: {
     title: 'emotion weights',
