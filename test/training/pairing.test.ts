@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/model/random.ts';
+import { createDonors, type Donors, lendModalities } from '../../src/training/pairing.ts';
+import type { PreparedDialogue, PreparedUtterance } from '../../src/training/prepare.ts';
+import { TINY } from '../support/tinyModel.ts';
+
+type Some = Partial<Omit<PreparedUtterance, 'rows' | 'alternatives'>> & {
+  readonly rows?: Readonly<Record<string, number>>;
+  readonly alternatives?: Readonly<Record<string, number>>;
+};
+const toMap = (rows: Readonly<Record<string, number>> = {}): Map<string, Float32Array> =>
+  new Map(Object.entries(rows).map(([name, value]) => [name, Float32Array.of(value)]));
+const utterance = ({ rows, alternatives, ...rest }: Some): PreparedUtterance => ({
+  ...{ id: 'd/0', speaker: 'Ada', label: 0, tokens: [] },
+  ...rest,
+  rows: toMap(rows),
+  ...(alternatives && { alternatives: toMap(alternatives) }),
+});
+const dialogue = (...utterances: Some[]): PreparedDialogue => ({ id: 'd', utterances: utterances.map(utterance) });
+const valueOf = (u: PreparedUtterance | undefined, input: string): number | undefined => u?.rows.get(input)?.[0];
+
+// A donor's row says whose it is and of which label: 10 · speaker + label.
+const donorsOf = (modality: 'audio' | 'face' | 'body', input: string, speakers: number, labels: number[]): Donors =>
+  createDonors(modality, [
+    dialogue(
+      ...Array.from({ length: speakers }, (_, s) =>
+        labels.map((label) => ({ speaker: `donor${s}`, label, rows: { [input]: 10 * s + label } })),
+      ).flat(),
+    ),
+  ]);
+
+describe('createDonors', () => {
+  it('sorts utterances by speaker and label, and leaves out those without a label.', () => {
+    const { modality, speakers } = createDonors('face', [
+      dialogue({ speaker: 'x', label: 0, id: '1' }, { speaker: 'y', label: 1, id: '2' }),
+      dialogue({ speaker: 'x', label: 0, id: '3' }, { speaker: 'x', label: undefined, id: '4' }),
+    ]);
+    const ids = speakers.map((own) => [...own].map(([label, list]) => [label, list.map(({ id }) => id)]));
+    expect(modality).toBe('face');
+    expect(ids).toEqual([[[0, ['1', '3']]], [[1, ['2']]]]);
+  });
+});
+
+describe('lendModalities', () => {
+  const everybody = fc.array(
+    fc.record({
+      speaker: fc.constantFrom('Ada', 'Ben', 'Cleo'),
+      label: fc.constantFrom(undefined, 0, 1, 2),
+      rows: fc.constantFrom({}, { face: -1 }, { face: -1, prosody: -2 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  );
+
+  it('lends rows of the same label only, of one donor for each speaker, and nothing where there is no label.', () => {
+    fc.assert(
+      fc.property(everybody, fc.integer({ min: 1, max: 4 }), fc.nat(), (utterances, donors, seed) => {
+        const given = dialogue(...utterances);
+        const lenders = [donorsOf('face', 'face', donors, [0, 1]), donorsOf('audio', 'prosody', donors, [0, 1])];
+        const { utterances: lent } = lendModalities(TINY, given, lenders, createRandom(seed));
+        for (const input of ['face', 'prosody']) {
+          const donorOf = new Map<string, number>();
+          lent.forEach((u, i) => {
+            const value = valueOf(u, input);
+            if (u.label === undefined || u.label === 2) {
+              expect(value).toBe(valueOf(given.utterances[i], input));
+              return;
+            }
+            expect(value! % 10).toBe(u.label);
+            const donor = Math.floor(value! / 10);
+            expect(donor).toBe(donorOf.get(u.speaker) ?? donor);
+            donorOf.set(u.speaker, donor);
+          });
+          // Two speakers have the same voice or face only where there are fewer donors than speakers.
+          const isEnough = new Set(utterances.map(({ speaker }) => speaker)).size <= donors;
+          if (isEnough) expect(new Set(donorOf.values()).size).toBe(donorOf.size);
+        }
+      }),
+    );
+  });
+
+  it('changes nothing in place, and keeps order, words, speakers and labels.', () => {
+    fc.assert(
+      fc.property(everybody, fc.nat(), (utterances, seed) => {
+        const given = dialogue(...utterances);
+        const lenders = [donorsOf('face', 'face', 2, [0, 1, 2])];
+        const lent = lendModalities(TINY, given, lenders, createRandom(seed));
+        expect(given).toEqual(dialogue(...utterances));
+        const rest = ({ id, speaker, label, tokens }: PreparedUtterance): object => ({ id, speaker, label, tokens });
+        expect(lent.id).toBe(given.id);
+        expect(lent.utterances.map(rest)).toEqual(given.utterances.map(rest));
+        lent.utterances.forEach((u, i) => expect(valueOf(u, 'prosody')).toBe(valueOf(given.utterances[i], 'prosody')));
+      }),
+    );
+  });
+
+  it('draws among the utterances of a label, and another donor for another dialogue.', () => {
+    const rows = [1, 2, 3].map((face) => ({ speaker: 'one', label: 0, rows: { face } }));
+    const one = createDonors('face', [dialogue(...rows)]);
+    const random = createRandom(4);
+    const long = dialogue(...Array.from({ length: 60 }, () => ({ label: 0 })));
+    const faces = lendModalities(TINY, long, [one], random).utterances.map((u) => valueOf(u, 'face'));
+    expect(new Set(faces)).toEqual(new Set([1, 2, 3]));
+    const many = donorsOf('face', 'face', 5, [0]);
+    const chosen = Array.from({ length: 80 }, () => lendModalities(TINY, dialogue({ label: 0 }), [many], random));
+    expect(new Set(chosen.map(({ utterances }) => valueOf(utterances[0], 'face'))).size).toBe(5);
+  });
+
+  it('lends every input of the modality that the donor has, and no other.', () => {
+    const donor = { label: 0, rows: { prosody: 1, segments: 2, face: 3 } };
+    const lent = lendModalities(
+      TINY,
+      dialogue({ label: 0, rows: { prosody: -1, face: -3 } }),
+      [createDonors('audio', [dialogue(donor)])],
+      createRandom(1),
+    );
+    expect([...lent.utterances[0]!.rows].map(([name, [value]]) => [name, value])).toEqual([
+      ['prosody', 1],
+      ['face', -3],
+      ['segments', 2],
+    ]);
+  });
+
+  it('lends the alternatives of the rows that it lends, and takes away those of the rows that go.', () => {
+    const own = { label: 0, rows: { face: -1, body: -2 }, alternatives: { face: -10, body: -20 } };
+    const lend = (donor: Some): readonly (readonly [string, number | undefined])[] => {
+      const donors = [createDonors('face', [dialogue({ label: 0, ...donor })])];
+      const [lent] = lendModalities(TINY, dialogue(own), donors, createRandom(1)).utterances;
+      return [...(lent!.alternatives ?? [])].map(([name, [value]]) => [name, value]);
+    };
+    expect(lend({ rows: { face: 1 }, alternatives: { face: 10 } })).toEqual([
+      ['face', 10],
+      ['body', -20],
+    ]);
+    expect(lend({ rows: { face: 1 } })).toEqual([['body', -20]]);
+    expect(lend({ rows: {} })).toEqual([
+      ['face', -10],
+      ['body', -20],
+    ]);
+  });
+
+  it('lends nothing when there is nobody to lend.', () => {
+    const given = dialogue({ label: 0, rows: { face: -1 } }, { label: undefined });
+    const lent = lendModalities(TINY, given, [createDonors('face', [])], createRandom(1));
+    expect(lent.utterances.map((u) => valueOf(u, 'face'))).toEqual([-1, undefined]);
+    expect(lendModalities(TINY, given, [], createRandom(1)).utterances.map(({ id }) => id)).toEqual(['d/0', 'd/0']);
+  });
+});
