@@ -24,8 +24,8 @@ export function createDonors(modality: Modality, dialogues: readonly PreparedDia
 
 /**
  * Lends a dialogue voices, faces or bodies of other corpora: each speaker gets one donor speaker per modality, and each
- * labelled utterance the rows of one of the donor's utterances of the same label, in place of its own. A donor without
- * that label lends nothing. For training only: nobody said this in that voice.
+ * labelled utterance the rows of one of the donor's utterances of the same label, in place of its own, with their
+ * alternatives. A donor without that label lends nothing. For training only: nobody said this in that voice.
  * Source: METHOD.md section 6, "corpora that lack modes".
  */
 export function lendModalities(
@@ -46,15 +46,20 @@ export function lendModalities(
     id: dialogue.id,
     utterances: dialogue.utterances.map((utterance) => {
       const rows = new Map(utterance.rows);
+      const alternatives = new Map(utterance.alternatives);
       for (const { modality, of } of lenders) {
         const choice = utterance.label === undefined ? undefined : of.get(utterance.speaker)?.get(utterance.label);
         const lent = choice?.[Math.floor(random() * choice.length)];
         for (const { name, modality: own } of model.inputs) {
           const values = own === modality ? lent?.rows.get(name) : undefined;
-          if (values) rows.set(name, values);
+          if (!values) continue;
+          rows.set(name, values);
+          const others = lent?.alternatives?.get(name);
+          if (others) alternatives.set(name, others);
+          else alternatives.delete(name);
         }
       }
-      return { ...utterance, rows };
+      return { ...utterance, rows, alternatives };
     }),
   };
 }
