@@ -16,9 +16,7 @@ const DEPTH = 2;
 export async function findSources(folders: readonly string[]): Promise<Map<string, FoundSource>> {
   const found = new Map<string, FoundSource>();
   for (const folder of folders) {
-    const before = found.size;
-    await search(folder, DEPTH, found);
-    if (found.size === before)
+    if ((await search(folder, DEPTH, found)) === 0)
       throw new UndertoneError(
         'BAD_DATASET',
         `${folder}: it holds no dataset (meta.json) and no text corpus (*.jsonl.gz)`,
@@ -27,22 +25,27 @@ export async function findSources(folders: readonly string[]): Promise<Map<strin
   return found;
 }
 
-async function search(folder: string, depth: number, found: Map<string, FoundSource>): Promise<void> {
+/** Adds what a folder holds, and returns how much that is, names that were known already included. */
+async function search(folder: string, depth: number, found: Map<string, FoundSource>): Promise<number> {
   const entries = await readdir(folder).catch((cause: unknown) => {
     throw new UndertoneError('FILE_NOT_FOUND', `${folder} cannot be read`, { cause });
   });
-  const add = (name: string, source: FoundSource): void => void (found.has(name) || found.set(name, source));
+  const add = (name: string, source: FoundSource): number => {
+    if (!found.has(name)) found.set(name, source);
+    return 1;
+  };
   if (entries.includes('meta.json')) {
     const { name, isFormat1 } = await peek(join(folder, 'meta.json'));
-    add(name ?? basename(folder), { kind: isFormat1 ? 'dataset' : 'motion', path: folder });
-    return;
+    return add(name ?? basename(folder), { kind: isFormat1 ? 'dataset' : 'motion', path: folder });
   }
+  let count = 0;
   for (const entry of entries.sort()) {
     const path = join(folder, entry);
-    if (TEXTS.test(entry)) add(entry.replace(TEXTS, ''), { kind: 'texts', path });
+    if (TEXTS.test(entry)) count += add(entry.replace(TEXTS, ''), { kind: 'texts', path });
     else if (depth > 1 && (await stat(path).catch(() => undefined))?.isDirectory())
-      await search(path, depth - 1, found);
+      count += await search(path, depth - 1, found);
   }
+  return count;
 }
 
 /** Reads the name of a dataset; whether the rest is right is for its reader to say. */

@@ -18,7 +18,7 @@ import { newLearnerState } from './trainee.ts';
 /** Weighted F1 on dev without any future (look-ahead 0) and with the whole future. */
 export type EpochScores = { readonly now: number; readonly whole: number };
 
-/** The dialogues that one source gives to the stage; an epoch draws at most `perEpoch` of its utterances. */
+/** The dialogues that one source gives to the stage; an epoch draws dialogues until it has `perEpoch` utterances. */
 export type DialogueSource = {
   readonly dialogues: readonly PreparedDialogue[];
   readonly perEpoch?: number | undefined;

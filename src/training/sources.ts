@@ -53,3 +53,11 @@ export function useSplits(dataset: Dataset, splits: readonly string[]): UsedData
       throw new UndertoneError('BAD_DATASET', `dataset ${dataset.name}: it has no split "${split}"`);
   return { dataset, dialogues: dataset.dialogues.filter(({ split }) => splits.includes(split)) };
 }
+
+/** The texts of a corpus in the given splits. @throws UndertoneError BAD_DATASET when a split has none */
+export function useTexts(corpus: TextCorpus, splits: readonly string[]): string[] {
+  for (const split of splits)
+    if (!corpus.rows.some((row) => row.split === split))
+      throw new UndertoneError('BAD_DATASET', `text corpus ${corpus.name}: it has no split "${split}"`);
+  return corpus.rows.flatMap(({ split, text }) => (splits.includes(split) ? [text] : []));
+}

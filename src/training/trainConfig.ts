@@ -24,6 +24,7 @@ export type SourceUse = {
   readonly splits: readonly string[];
   /** Splits that are measured after each epoch of pre-training, where they exist. */
   readonly dev: readonly string[];
+  /** The dialogue with which this number is reached is drawn whole. */
   readonly perEpoch?: number | undefined;
 };
 
@@ -260,7 +261,12 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
     if (shape.width % shape.heads !== 0 || shape.width % 8 !== 0)
       refuse(['shape', 'width'], 'it must be a multiple of heads and of 8');
     if (shape.contextHidden % 4 !== 0) refuse(['shape', 'contextHidden'], 'it must be a multiple of 4');
-    pretraining.forEach(({ name, mode }, i) => {
+    pretraining.forEach(({ name, mode, sources }, i) => {
+      if (name === 'dialogues') refuse(['pretraining', i, 'name'], 'it is the name of the last stage');
+      sources.forEach(({ data }, s) => {
+        if (sources.findIndex((other) => other.data === data) < s)
+          refuse(['pretraining', i, 'sources', s, 'data'], 'it occurs twice');
+      });
       if (pretraining.findIndex((other) => other.name === name) < i)
         refuse(['pretraining', i, 'name'], 'it occurs twice');
       if (!inputs.some((input) => modeOf(input.modality) === mode))

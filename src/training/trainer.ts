@@ -29,7 +29,7 @@ import {
   toModelConfig,
   type UsedDataset,
 } from './prepare.ts';
-import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits } from './sources.ts';
+import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
 import type { EncoderStage, TrainConfig } from './trainConfig.ts';
 import { newLearnerState } from './trainee.ts';
 
@@ -113,12 +113,6 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
   const uses = dialogueUses(config, sources);
   const used = uses.map(({ data, splits }) => useSplits(datasetOf(sources, data), splits));
   const main = (used[0] as UsedDataset).dataset;
-  for (const { dataset } of used)
-    if (dataset.labels.join('\n') !== main.labels.join('\n'))
-      throw new UndertoneError(
-        'BAD_DATASET',
-        `dataset ${dataset.name}: its labels are not those of ${main.name}, with which it shares the dialogue stage`,
-      );
   const development = useSplits(main, [devSplit]);
   if (!development.dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
     throw new UndertoneError('BAD_DATASET', `dataset ${main.name}: the split "${devSplit}" has no labelled utterance`);
@@ -126,9 +120,21 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
     const name = config.pairing[modality];
     return name === undefined ? [] : [{ modality, used: useSplits(datasetOf(sources, name), ['train']) }];
   });
+  for (const { dataset } of [...used, ...lending.map((donor) => donor.used)])
+    if (dataset.labels.join('\n') !== main.labels.join('\n'))
+      throw new UndertoneError(
+        'BAD_DATASET',
+        `dataset ${dataset.name}: its labels are not those of ${main.name}, with which it shares the dialogue stage`,
+      );
   const early = config.pretraining.flatMap((stage) =>
     stage.sources.map((use) => ({ use, source: sourceOf(sources, use.data) })),
   );
+  for (const { data, splits } of [...uses, ...early.map(({ use }) => use)])
+    if (data === uses[0]?.data && splits.includes(devSplit))
+      throw new UndertoneError(
+        'BAD_DATASET',
+        `dataset ${main.name}: the split "${devSplit}" selects and calibrates, so nothing may train on it`,
+      );
   const all = [
     ...used,
     ...lending.map((donor) => donor.used),
@@ -136,11 +142,7 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
   ];
   const texts = [
     ...textsOf(used),
-    ...early.flatMap(({ use, source }) =>
-      source.kind === 'texts'
-        ? source.corpus.rows.flatMap(({ split, text }) => (use.splits.includes(split) ? [text] : []))
-        : [],
-    ),
+    ...early.flatMap(({ use, source }) => (source.kind === 'texts' ? useTexts(source.corpus, use.splits) : [])),
   ];
   const model = toModelConfig(config, all, texts);
   const statistics = globalStatistics(model, all, names);
@@ -169,7 +171,8 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
 function startingValues({ config, start }: TrainOptions, { model, statistics }: Setup): Map<string, Float32Array> {
   const initial = initialValues(model, config.seed);
   for (const spec of DIALOGUE_EXTRAS) initial.set(spec.name, startValuesOf(spec, config.seed));
-  for (const [name, values] of start ?? []) if (initial.get(name)?.length === values.length) initial.set(name, values);
+  for (const [name, values] of start ?? [])
+    if (initial.get(name)?.length === values.length) initial.set(name, values.slice());
   for (const [name, { mean, scale }] of statistics) initial.set(`${name}.mean`, mean).set(`${name}.scale`, scale);
   return initial;
 }

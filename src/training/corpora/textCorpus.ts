@@ -25,28 +25,32 @@ const Row = z.object({
   split: z.string(),
   source_label: z.union([z.string(), z.array(z.string()), z.array(z.number()), z.null()]),
 });
-type RawRow = z.infer<typeof Row>;
+type RawRow = z.infer<typeof Row> & { readonly line: number };
 
 /**
- * Reads a corpus of one JSON object per line, `{ text, split, source_label, … }`, gzipped or plain (DATASET.md, text corpora).
+ * Reads a corpus of one JSON object per line, `{ text, split, source_label, … }`, gzipped or plain (DATASET.md, text corpora),
+ * of at most `maxBytes` when it is unpacked.
  * @throws UndertoneError BAD_DATASET with the file, the line and the rule
  */
-export async function readTextCorpus(path: string): Promise<TextCorpus> {
-  const rows = parseLines(await readText(path), basename(path));
+export async function readTextCorpus(path: string, maxBytes: number = MAX_BYTES): Promise<TextCorpus> {
+  const rows = parseLines(await readText(path, maxBytes), basename(path));
   const isValues = rows.some(({ source_label }) => Array.isArray(source_label) && typeof source_label[0] === 'number');
   const name = basename(path).replace(/\.jsonl(\.gz)?$/, '');
-  return isValues ? toValues(name, rows) : toClasses(name, rows);
+  return isValues ? toValues(name, rows, basename(path)) : toClasses(name, rows);
 }
 
-async function readText(path: string): Promise<string> {
+async function readText(path: string, maxBytes: number): Promise<string> {
   try {
     const bytes = await readFile(path);
-    const plain = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
+    const plain = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: maxBytes }) : bytes;
+    if (plain.length > maxBytes) throw new RangeError(`it has ${plain.length} bytes`);
     return new TextDecoder('utf-8', { fatal: true }).decode(plain);
   } catch (cause) {
-    throw new UndertoneError('BAD_DATASET', `text corpus: ${basename(path)} cannot be read as (gzipped) UTF-8`, {
-      cause,
-    });
+    throw new UndertoneError(
+      'BAD_DATASET',
+      `text corpus: ${basename(path)} cannot be read as (gzipped) UTF-8 of at most ${maxBytes} bytes`,
+      { cause },
+    );
   }
 }
 
@@ -60,7 +64,9 @@ function parseLines(text: string, file: string): RawRow[] {
       return fail(file, i, 'it is not JSON');
     }
     const parsed = Row.safeParse(json);
-    return parsed.success ? [parsed.data] : fail(file, i, 'it needs "text", "split" and "source_label"');
+    return parsed.success
+      ? [{ ...parsed.data, line: i }]
+      : fail(file, i, 'it needs "text", "split" and "source_label"');
   });
 }
 
@@ -86,15 +92,16 @@ function toClasses(name: string, rows: readonly RawRow[]): TextCorpus {
 }
 
 /** Values are standardised over all rows, so that each scale counts alike. */
-function toValues(name: string, rows: readonly RawRow[]): TextCorpus {
-  const labelled = rows.flatMap(({ text, split, source_label }, i) => {
-    if (!Array.isArray(source_label)) return [];
-    const values = source_label.flatMap((value) => (typeof value === 'number' ? [value] : []));
-    return values.length === source_label.length ? [{ text, split, values }] : fail(name, i, 'its values are mixed');
+function toValues(name: string, rows: readonly RawRow[], file: string): TextCorpus {
+  const labelled = rows.flatMap(({ text, split, source_label, line }) => {
+    if (source_label === null || source_label.length === 0) return [];
+    const values = [source_label].flat().flatMap((value) => (typeof value === 'number' ? [value] : []));
+    const isWhole = Array.isArray(source_label) && values.length === source_label.length;
+    return isWhole ? [{ text, split, values, line }] : fail(file, line, 'it has a label where others have values');
   });
   const size = labelled[0]?.values.length ?? 0;
-  const odd = labelled.findIndex(({ values }) => values.length !== size);
-  if (odd >= 0 || size === 0) fail(name, odd, `it needs ${size} values`);
+  const odd = labelled.find(({ values }) => values.length !== size);
+  if (odd) fail(file, odd.line, `it has ${odd.values.length} values where others have ${size}`);
   const scales = Array.from({ length: size }, (_, k) => standardise(labelled.map(({ values }) => values[k] as number)));
   return {
     name,
