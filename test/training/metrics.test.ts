@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createRandom, shuffle } from '../../src/model/random.ts';
 import {
   argMax,
-  bootstrapInterval,
   calibrationError,
   computeMetrics,
   type Outcome,
+  reliabilityBins,
+  weightedF1,
 } from '../../src/training/metrics.ts';
 
 const outcome = (truth: number, ...probabilities: number[]): Outcome => ({ dialogue: 'd', truth, probabilities });
@@ -104,36 +105,51 @@ describe('calibrationError', () => {
   });
 });
 
-describe('bootstrapInterval', () => {
-  const random = createRandom(3);
-  const many = Array.from({ length: 1200 }, (_, i) => {
-    const truth = Math.floor(3 * random());
-    return answer(truth, random() < 0.6 ? truth : Math.floor(3 * random()), `dialogue ${i % 100}`);
+describe('reliabilityBins', () => {
+  it('gives count, mean confidence and accuracy of each bin, and zeros where nothing lies.', () => {
+    const list = [outcome(0, 0.9, 0.1, 0), outcome(1, 0.8, 0.2, 0), outcome(2, 0, 0, 1), outcome(2, 0.2, 0.5, 0.3)];
+    const bins = reliabilityBins(list, 4);
+    expect(bins.map(({ from, to, count }) => [from, to, count])).toEqual([
+      [0, 0.25, 0],
+      [0.25, 0.5, 0],
+      [0.5, 0.75, 1],
+      [0.75, 1, 3],
+    ]);
+    expect(bins[0]).toMatchObject({ confidence: 0, accuracy: 0 });
+    expect(bins[2]).toMatchObject({ confidence: 0.5, accuracy: 0 });
+    expect(bins[3]!.confidence).toBeCloseTo(0.9, 12);
+    expect(bins[3]!.accuracy).toBeCloseTo(2 / 3, 12);
   });
 
-  it('holds the weighted F1 of the whole, and narrows with more data.', () => {
-    const [low, high] = bootstrapInterval(many, 3, 300);
-    const { weightedF1 } = computeMetrics(many, 3);
-    expect(low).toBeLessThan(weightedF1);
-    expect(high).toBeGreaterThan(weightedF1);
-    const [fewLow, fewHigh] = bootstrapInterval(many.slice(0, 60), 3, 300);
-    expect(high - low).toBeLessThan(fewHigh - fewLow);
-    // The normal approximation of a share near .73 over 1,200 independent answers is ± .025.
-    expect(high - low).toBeGreaterThan(0.025);
-    expect(high - low).toBeLessThan(0.1);
+  it('holds every outcome once, with confidences inside its bin.', () => {
+    fc.assert(
+      fc.property(outcomes, fc.integer({ min: 1, max: 20 }), (list, count) => {
+        const bins = reliabilityBins(list, count);
+        expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(list.length);
+        for (const { count: n, from, to, confidence } of bins) {
+          if (n === 0) continue;
+          expect(confidence).toBeGreaterThanOrEqual(from - 1e-9);
+          expect(confidence).toBeLessThanOrEqual(to + 1e-9);
+        }
+      }),
+    );
   });
+});
 
-  it('gives the same interval for the same seed, and another for another.', () => {
-    expect(bootstrapInterval(many, 3, 100, 5)).toEqual(bootstrapInterval(many, 3, 100, 5));
-    expect(bootstrapInterval(many, 3, 100, 5)).not.toEqual(bootstrapInterval(many, 3, 100, 6));
-  });
-
-  it('resamples dialogues, not utterances: one dialogue has no spread.', () => {
-    const one = many.map((o) => ({ ...o, dialogue: 'the only one' }));
-    const { weightedF1 } = computeMetrics(one, 3);
-    const [low, high] = bootstrapInterval(one, 3, 50);
-    expect(low).toBeCloseTo(weightedF1, 12);
-    expect(high).toBeCloseTo(weightedF1, 12);
-    expect(bootstrapInterval([], 3, 10)).toEqual([0, 0]);
+describe('weightedF1', () => {
+  it('is what computeMetrics says, from counts alone.', () => {
+    fc.assert(
+      fc.property(outcomes, (list) => {
+        const counts = { truth: [0, 0, 0], predicted: [0, 0, 0], hit: [0, 0, 0] };
+        for (const { truth, probabilities } of list) {
+          const predicted = argMax(probabilities);
+          counts.truth[truth]! += 1;
+          counts.predicted[predicted]! += 1;
+          if (truth === predicted) counts.hit[truth]! += 1;
+        }
+        expect(weightedF1(counts)).toBeCloseTo(computeMetrics(list, 3).weightedF1, 12);
+      }),
+    );
+    expect(weightedF1({ truth: [0, 0], predicted: [0, 0], hit: [0, 0] })).toBe(0);
   });
 });

@@ -52,9 +52,11 @@ export function renderBarsSvg({ title, axis, series, rows, floor }: BarChart): s
   return `${openChart(WIDTH, TOP + inner + AXIS, title)}${key}${ticks.join('')}${drawn.join('')}${floorLine}${axisName}</svg>\n`;
 }
 
-function rowSvg({ name, bars }: BarRow, top: number, x: (share: number) => number): string {
+/** Bars that are missing leave no hole: those that are there are drawn in the middle of the row. */
+function rowSvg({ name, bars }: BarRow, rowTop: number, x: (share: number) => number): string {
   const height = bars.length * (BAR + 3);
-  const label = `<text x="${LEFT - 10}" y="${pixels(top + GAP / 2 + height / 2 + 3)}" text-anchor="end">${chartText(name, 28)}</text>\n`;
+  const top = rowTop + (bars.filter((bar) => !bar).length * (BAR + 3)) / 2;
+  const label = `<text x="${LEFT - 10}" y="${pixels(rowTop + GAP / 2 + height / 2 + 3)}" text-anchor="end">${chartText(name, 28)}</text>\n`;
   const drawn = bars.map((bar, i) => {
     if (!bar) return '';
     const y = top + GAP / 2 + i * (BAR + 3);

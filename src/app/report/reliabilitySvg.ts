@@ -18,7 +18,7 @@ export function renderReliabilitySvg(title: string, bins: readonly ReliabilityBi
   const drawn = bins.map((bin) => {
     if (bin.count === 0) return '';
     const [left, width] = [x(bin.from) + 1, pixels(x(bin.to) - x(bin.from) - 2)];
-    const height = pixels((bin.count / most) * COUNTS.height);
+    const height = pixels((bin.count / most) * (COUNTS.height - 18));
     return (
       `<rect x="${left}" y="${y(bin.accuracy)}" width="${width}" height="${pixels(y(0) - y(bin.accuracy))}" fill="${SERIES_COLOURS[0]}" fill-opacity="0.75"/>` +
       `<path d="M${left} ${y(bin.confidence)}H${pixels(left + width)}" stroke="${SERIES_COLOURS[1]}" stroke-width="3"/>` +

@@ -137,7 +137,7 @@ export function labelTable({ labels, rows }: Evaluation): Table {
 }
 
 function comparedHeader(name: string, rows: readonly EvaluationRow[]): string[] {
-  return [name, 'wF1', '95 % interval', `after ${lookAheadText(rows[0]?.lookAhead ?? 0)}`, 'difference', 'ECE'];
+  return [name, 'wF1', '95 % interval', `wF1 at ${lookAheadText(rows[0]?.lookAhead ?? 0)}`, 'difference', 'ECE'];
 }
 
 function comparedCells(rows: readonly ComparedRow[]): string[] {
