@@ -75,7 +75,7 @@ export function createIncrementalContext(
   const recurrent = (name: string): RecurrentWeights => {
     const prepared = p.recurrent(name);
     if (!prepared) throw new TypeError('createIncrementalContext: parameters must be frozen');
-    return prepared;
+    return { ...prepared, tensor: p.tensor(name) };
   };
 
   const makeItem = (id: string, speakerId: string, fused: Float32Array | undefined): WindowItem => ({

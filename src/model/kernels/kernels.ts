@@ -20,6 +20,7 @@ type Functions = Readonly<
     | 'gemm'
     | 'sumRows'
     | 'reluGradient'
+    | 'activate'
     | 'lstmForward'
     | 'lstmBackward'
     | 'attendForward'
@@ -44,6 +45,8 @@ export type Kernels = {
   at(tensor: tf.Tensor): number;
   /** A tensor whose values are not set yet. */
   make<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  /** A copy of `length` values at an address. */
+  read(address: number, length: number): Float32Array;
   /** Runs `use` with the addresses of copies of arrays, and of as many bytes of scratch as a number says; then frees them. */
   lend(parts: readonly (Int32Array | Float32Array | number)[], use: (...addresses: number[]) => void): void;
 };
@@ -83,6 +86,7 @@ function attach(backend: object): Kernels | undefined {
     at: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
     make: <R extends tf.Rank>(shape: tf.ShapeMap[R]) =>
       tf.engine().makeTensorFromTensorInfo(backend.makeOutput(shape, 'float32')) as tf.Tensor<R>,
+    read: (address, length) => new Float32Array(memory.buffer, address, length).slice(),
     lend: (parts, use) => {
       const addresses = parts.map((part) => backend.wasm._malloc(typeof part === 'number' ? part : part.byteLength));
       parts.forEach((part, i) => {

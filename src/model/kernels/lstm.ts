@@ -83,6 +83,30 @@ function forward(k: Kernels, pass: Pass & { readonly gates: tf.Tensor2D }, { ord
   );
 }
 
+const ADD = 1;
+
+/**
+ * `lstmStep` of ops/lstm.ts on the kernels: the next hidden and cell state. `w`: recurrent weights `[hidden, 4 · hidden]`;
+ * `hidden` must be a multiple of 4.
+ */
+export function lstmStepKernel(
+  k: Kernels,
+  gates: Float32Array,
+  w: tf.Tensor2D,
+  before: { readonly h: Float32Array; readonly c: Float32Array },
+): { readonly h: Float32Array; readonly c: Float32Array } {
+  const hidden = w.shape[0];
+  const row = 16 * hidden;
+  const next = { h: before.h, c: before.c };
+  k.lend([gates, before.h, before.c, 8 * hidden], (z, h, c, to) => {
+    k.run.gemm(z, row, h, 4 * hidden, 4, k.at(w), row, 4, 1, hidden, 4 * hidden, ADD, 0, 0);
+    k.run.activate(z, c, to, to + 4 * hidden, hidden);
+    next.c = k.read(to, hidden);
+    next.h = k.read(to + 4 * hidden, hidden);
+  });
+  return next;
+}
+
 type BackwardPass = Pass & { readonly dy: tf.Tensor; readonly dz: tf.Tensor2D };
 
 /** Fills this direction's part of `dz` and returns the gradient of its weights. */

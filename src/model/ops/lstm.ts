@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '../kernels/kernels.ts';
-import { lstmKernel } from '../kernels/lstm.ts';
+import { lstmKernel, lstmStepKernel } from '../kernels/lstm.ts';
 import { hostOp, isHostReadable } from './hostOp.ts';
 import type { RowSequences } from './ragged.ts';
 import { hostOf } from './rows.ts';
@@ -11,8 +11,15 @@ export type { RowSequences };
 /** Hidden and cell state of one LSTM, each of length `hidden`. */
 export type LstmState = { readonly h: Float32Array; readonly c: Float32Array };
 
-/** Recurrent weights as the host kernel reads them: transposed to `[4 · hidden, hidden]`, so that it walks neighbours. */
-export type RecurrentWeights = { readonly hidden: number; readonly transposed: Float32Array };
+/**
+ * Recurrent weights as the host loop reads them: transposed to `[4 · hidden, hidden]`, so that it walks neighbours; and, for
+ * the kernels, the tensor that they are in.
+ */
+export type RecurrentWeights = {
+  readonly hidden: number;
+  readonly transposed: Float32Array;
+  readonly tensor?: tf.Tensor2D;
+};
 
 /** Prepares recurrent weights `[hidden, 4 · hidden]`. Any `hidden` will do. */
 export function prepareRecurrent(recurrent: Float32Array, hidden: number): RecurrentWeights {
@@ -81,6 +88,8 @@ export function bilstm(gates: tf.Tensor2D, directions: readonly [Direction, Dire
 
 /** One step on the host: `gates` of length `4 · hidden` and the previous state → the next state. */
 export function lstmStep(gates: Float32Array, recurrent: RecurrentWeights, state: LstmState): LstmState {
+  const k = recurrent.tensor && recurrent.hidden % 4 === 0 ? kernels() : undefined;
+  if (k && recurrent.tensor) return lstmStepKernel(k, gates, recurrent.tensor, state);
   const run = createRun(gates, recurrent, 1);
   stepRow(run, 0, state.h, 0, state.c, 0);
   return { h: run.h, c: run.c };

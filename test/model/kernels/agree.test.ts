@@ -10,7 +10,7 @@ import { attend } from '../../../src/model/ops/attention.ts';
 import { dropRandom } from '../../../src/model/ops/dropout.ts';
 import { installGradients } from '../../../src/model/ops/gradients.ts';
 import { layerNorm } from '../../../src/model/ops/layerNorm.ts';
-import { bilstm } from '../../../src/model/ops/lstm.ts';
+import { bilstm, lstm, type LstmState, lstmStep, prepareRecurrent } from '../../../src/model/ops/lstm.ts';
 import { type RowSequences, toOffsets, totalOf } from '../../../src/model/ops/ragged.ts';
 import { gatherRows, meanRows } from '../../../src/model/ops/rows.ts';
 import { createRandom, type Random, shuffle } from '../../../src/model/random.ts';
@@ -202,6 +202,30 @@ describe.each(Object.entries(CASES))('the kernel of %s', (_name, draw) => {
     const before = tf.memory().numTensors;
     expect(await resultsOn('wasm', given, 3)).toEqual(first);
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('the kernel of one step of an LSTM', () => {
+  it('walks through a sequence to the same bits as the kernel of whole sequences, and near those of the plain loop.', async () => {
+    await startBackend('wasm');
+    const random = createRandom(5);
+    for (const hidden of [4, 12, 20]) {
+      const [gates, values] = [randomRow(random, 6 * 4 * hidden), randomRow(random, hidden * 4 * hidden)];
+      const w = tf.tensor2d(values, [hidden, 4 * hidden]);
+      const whole = tf.tidy(() => lstm(tf.tensor2d(gates, [6, 4 * hidden]), w, [[0, 1, 2, 3, 4, 5]]).dataSync());
+      const plain = prepareRecurrent(Float32Array.from(values), hidden);
+      let fast: LstmState = { h: new Float32Array(hidden), c: new Float32Array(hidden) };
+      let slow = fast;
+      for (let row = 0; row < 6; row++) {
+        const z = Float32Array.from(gates.slice(row * 4 * hidden, (row + 1) * 4 * hidden));
+        fast = lstmStep(z, { ...plain, tensor: w }, fast);
+        slow = lstmStep(z, plain, slow);
+        expect([...fast.h]).toEqual([...whole.slice(row * hidden, (row + 1) * hidden)]);
+        expect(relativeDifference(fast.h, slow.h)).toBeLessThanOrEqual(1e-5);
+        expect(relativeDifference(fast.c, slow.c)).toBeLessThanOrEqual(1e-5);
+      }
+      w.dispose();
+    }
   });
 });
 
