@@ -37,7 +37,7 @@ const MAX_PLACE_M = 20;
  * Returns what one picture says of a face: 52 finite numbers in the order of {@link FACE_COLUMNS}. Without a face, or when
  * a number of it is not finite, everything is 0, `valid` too; without a matrix, rotation and place are 0.
  * A blendshape b becomes ln(b / (1 - b)) - ln(0.0001 / 0.9999), from 0 (b ≤ 0.0001) to 18.4 (b ≥ 0.9999), because most of
- * what tells expressions apart happens below 0.1: on FER2013 that is worth about 1.5 points. The
+ * what tells expressions apart happens below 0.1: on FER2013 that is worth about 2 points. The
  * rotation is R = Ry(yaw) Rx(pitch) Rz(roll) in camera axes: x to the picture's right, y up, z towards the camera.
  * @param blendshapes The 52 of {@link BLENDSHAPES}, each in [0, 1]; nothing when there is no face.
  * @param matrix The facial transformation matrix: 4 × 4, column-major, centimetres.
