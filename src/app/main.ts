@@ -4,6 +4,7 @@ import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
 import { BACKENDS, type Backend } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
+import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
 import { forbidTelemetry } from './telemetry.ts';
 import { EXIT, outputRule, processTerminal, type Terminal } from './terminal.ts';
@@ -72,7 +73,7 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .command('train')
     .description('train weights on a dataset in format 1')
     .requiredOption('--config <file>', 'training configuration')
-    .requiredOption('--data <dir>', 'dataset folder')
+    .requiredOption('--data <dir...>', 'folders of datasets and text corpora')
     .requiredOption('--out <dir>', 'where checkpoint and weights go')
     .option('--resume', 'continue from the last whole epoch', false)
     .option('--seed <n>', 'instead of the seed of the configuration', wholeNumber)
@@ -80,7 +81,7 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .action(
       async (options: {
         config: string;
-        data: string;
+        data: string[];
         out: string;
         resume: boolean;
         seed?: number;
@@ -94,8 +95,13 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .requiredOption('--data <dir>', 'dataset folder')
     .option('--split <name>', 'which split', 'dev')
     .option('--show <NAME,NAME>', 'only these modalities', list, [])
+    .option('--look-ahead <N,N>', 'later utterances seen: 0 to 64, or inf (default: 0,1,2,4,8,inf)', list, [])
+    .option('--missing <WHAT>', 'also with modalities missing: subsets, rates, or both', list, [])
+    .option('--ablate <NAME,NAME>', 'also without: qaf, joint-embedding, speaker, dialogue, face', list, [])
+    .option('--shuffle-speakers', 'also with speakers permuted within each dialogue', false)
+    .option('--out <dir>', 'write report, charts and masks to this folder')
     .option('--json', 'as one JSON object', false)
-    .action(async (options: { weights?: string; data: string; split: string; show: string[]; json: boolean }) =>
+    .action(async (options: EvaluateCommand) =>
       finish(await (await import('./commands/evaluate.ts')).runEvaluate(options, terminal)),
     );
 }
