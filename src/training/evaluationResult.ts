@@ -1,5 +1,4 @@
 import type { Modality } from '../domain/modality.ts';
-import { ABLATIONS } from '../model/fusion.ts';
 import type { Estimate } from './evaluationBootstrap.ts';
 import type { EvaluatedSplit } from './evaluationSplit.ts';
 import type { Metrics, ReliabilityBin } from './metrics.ts';
@@ -11,7 +10,7 @@ export const LOOK_AHEADS: readonly number[] = [0, 1, 2, 4, 8, Infinity];
 export const RELIABILITY_BINS = 15;
 
 /** Parts that can be switched off to measure what they do; without `face`, body stands in for it where there is body. */
-export const EVALUATION_ABLATIONS = [...ABLATIONS, 'face'] as const;
+export const EVALUATION_ABLATIONS = ['qaf', 'joint-embedding', 'speaker', 'dialogue', 'face'] as const;
 /** One part of {@link EVALUATION_ABLATIONS}. */
 export type EvaluationAblation = (typeof EVALUATION_ABLATIONS)[number];
 
