@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { shippedWeightsPath } from '../../src/app/weights.ts';
@@ -7,7 +7,7 @@ import { DEFAULT_SHAPE, type ModelConfig } from '../../src/model/config.ts';
 import { initialValues } from '../../src/model/parameters.ts';
 import { encodeWeights } from '../../src/model/weights.ts';
 import { parseTrainConfig } from '../../src/training/trainConfig.ts';
-import { type CommandOutcome, runCommand } from '../support/terminal.ts';
+import { type CommandOutcome, fakeTerminal, runCommand } from '../support/terminal.ts';
 import { createFolders, TINY_CONFIG, wordDataset, writeDataset } from '../support/tinyDataset.ts';
 
 const newFolder = createFolders();
@@ -53,6 +53,7 @@ describe('undertone evaluate', () => {
       expect(row).toEqual({
         lookAhead: expect.anything(),
         interval: [expect.any(Number), expect.any(Number)],
+        bins: expect.any(Array),
         metrics: {
           ...{ utterances: 12, weightedF1: expect.any(Number), macroF1: expect.any(Number) },
           ...{ accuracy: expect.any(Number), classF1: [expect.any(Number), expect.any(Number)] },
@@ -85,7 +86,89 @@ describe('undertone evaluate', () => {
     expect(JSON.parse(out)).toMatchObject({ split: 'test', utterances: 8, shown: ['audio', 'text'] });
   });
 
+  it('measures the look-aheads asked for, sorted and each once.', async () => {
+    const { out } = await evaluate('--json', '--look-ahead', 'inf,2,2,0');
+    const { rows } = JSON.parse(out) as { rows: { lookAhead: unknown }[] };
+    expect(rows.map(({ lookAhead }) => lookAhead)).toEqual([0, 2, 'inf']);
+  });
+
+  it('prints a table for each thing that is measured beside the main figures.', async () => {
+    const { status, out, err } = await evaluate(
+      ...['--missing', 'subsets,rates', '--ablate', 'qaf,speaker', '--shuffle-speakers', '--look-ahead', '0,inf'],
+    );
+    expect([status, err]).toEqual([0, '']);
+    for (const row of [
+      'text + audio',
+      'text  ',
+      'audio  ',
+      '0.7  ',
+      'without qaf',
+      'without speaker',
+      'shuffled speakers',
+    ])
+      expect(out).toMatch(new RegExp(`^${row.replaceAll('+', '\\+')}.*\\d\\.\\d`, 'm'));
+    expect(out).not.toContain('without dialogue');
+    expect(out).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('writes report, charts and masks, the same bytes each time.', async () => {
+    const folder = join(await newFolder(), 'report');
+    const options = ['--missing', 'subsets,rates', '--ablate', 'qaf', '--shuffle-speakers', '--out', folder];
+    const first = await evaluate(...options);
+    const names = (await readdir(folder)).sort();
+    expect(names).toEqual([
+      ...['confusion.svg', 'look-ahead.svg', 'masks.json', 'missing-rates.svg', 'reliability.svg', 'report.json'],
+      ...['report.md', 'subsets.svg'],
+    ]);
+    const readAll = (): Promise<string[]> => Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    const files = await readAll();
+    expect(await evaluate(...options)).toEqual(first);
+    expect(await readAll()).toEqual(files);
+    expect(JSON.parse(files[names.indexOf('report.json')]!)).toMatchObject({ weights: 'random', licence: 'none' });
+    const report = files[names.indexOf('report.md')]!;
+    for (const name of names.filter((file) => file.endsWith('.svg'))) expect(report).toContain(`](${name})`);
+    expect(files.join()).not.toMatch(/lovely|awful/);
+  });
+
+  it('reads masks again that it kept, and says so when they do not fit any more.', async () => {
+    const folder = await newFolder();
+    const kept = join(folder, 'masks.json');
+    const rates = async (...more: string[]): Promise<CommandOutcome> =>
+      evaluate('--missing', 'rates', '--json', '--look-ahead', '0', '--out', folder, ...more);
+    const drawn = await rates();
+    const masks = JSON.parse(await readFile(kept, 'utf8')) as { rates: Record<string, string[]> };
+    const other = { ...masks, rates: { ...masks.rates, '0.7': masks.rates['0.1'] } };
+    await writeFile(kept, JSON.stringify(other));
+    const read = await rates();
+    const last = (outcome: CommandOutcome): unknown =>
+      (JSON.parse(outcome.out) as { rates: { results: { rows: unknown }[] } }).rates.results.at(-1)!.rows;
+    expect([read.err, JSON.parse(await readFile(kept, 'utf8'))]).toEqual(['', other]);
+    expect(last(read)).not.toEqual(last(drawn));
+    const again = await rates('--split', 'test');
+    expect(again.err).toMatch(/masks\.json does not fit/);
+    expect(again.status).toBe(0);
+  });
+
+  it('ends with status 130 and no file when interrupted.', async () => {
+    const folder = join(await newFolder(), 'report');
+    const terminal = fakeTerminal();
+    terminal.interrupt();
+    const argv = ['evaluate', '--weights', weights, '--data', data, '--out', folder];
+    expect(await runCommand(argv, terminal)).toMatchObject({ status: 130, out: '' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('refuses an output folder that is a file, before it measures anything.', async () => {
+    const outcome = await evaluate('--out', weights);
+    expect(outcome).toMatchObject({ status: 2, out: '', failures: [expect.stringMatching(/OUTPUT_FAILED/)] });
+  });
+
   it.each([
+    ['an unknown way of missing', ['--missing', 'some'], /BAD_OPTION: --missing: "some" is not one of subsets, rates/],
+    ['an unknown part', ['--ablate', 'qaf,hat'], /BAD_OPTION: --ablate: "hat" is not one of qaf, joint-embedding, /],
+    ['a face to be hidden that is not there', ['--ablate', 'face'], /BAD_OPTION: --ablate face/],
+    ['a look-ahead beyond the window', ['--look-ahead', '65'], /BAD_OPTION: --look-ahead: "65" .* 0 to 64 nor inf/],
+    ['a look-ahead that is no number', ['--look-ahead', '1,,2'], /BAD_OPTION: --look-ahead: ""/],
     ['an unknown modality', ['--show', 'text,smell'], /BAD_OPTION: .*"smell" is not one of text, audio, face, body/],
     ['a split that is not there', ['--split', 'nope'], /BAD_DATASET: .*no split "nope"/],
     ['a dataset that is not there', ['--data', '/nowhere/at/all'], /BAD_DATASET: .*meta\.json/],
