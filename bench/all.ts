@@ -3,6 +3,7 @@ import { benchMedia } from './media.ts';
 import { benchModel } from './model.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchReplay } from './replay.ts';
+import { benchTrain } from './train.ts';
 import { benchVad } from './vad.ts';
 
 /** Short inputs instead of the ones that the goals are about: `--quick`, or UNDERTONE_BENCH=quick. */
@@ -14,3 +15,4 @@ await benchPipeline();
 await benchFeatures();
 await benchVad();
 await benchMedia();
+await benchTrain(isQuick);
