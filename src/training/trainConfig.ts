@@ -5,7 +5,7 @@ import { DEFAULT_SHAPE, type Mode, type ModelConfig, modeOf, MODES } from '../mo
 import { ABLATIONS } from '../model/fusion.ts';
 
 /** Parts of the method that training can leave out, to measure what they do. */
-export const TRAINING_ABLATIONS = [...ABLATIONS, 'guided-nce'] as const;
+export const TRAINING_ABLATIONS: readonly [...typeof ABLATIONS, 'guided-nce'] = [...ABLATIONS, 'guided-nce'];
 
 /** One input of the network and where a dataset keeps it. */
 export type TrainInput = {
