@@ -157,36 +157,44 @@ function applyGates(
   options: PassOptions,
 ): { fused: tf.Tensor2D; gates: tf.Tensor2D } {
   const size = shares.get('text')?.length ?? 0;
-  const pairs = PAIRS.map(([m, n]) => tf.concat2d([of(f, m), of(f, n), pairMarks(shares, m, n, size)], 1));
-  const hidden = dense(p, 'fusion.hidden', tf.concat2d(pairs, 0), 'relu');
+  const all = tf.concat2d(
+    MODES.map((mode) => f.get(mode) as tf.Tensor2D),
+    0,
+  );
+  // Utterance by utterance the six pairs, those of one m side by side: few large operations in place of sixty small ones.
+  const own = gatherRows(all, pairRows(size, 0));
+  const other = gatherRows(all, pairRows(size, 1));
+  const hidden = dense(p, 'fusion.hidden', tf.concat2d([own, other, pairMarks(shares, size)], 1), 'relu');
   const learned = tf.sigmoid(dense(p, 'fusion.gate', hidden));
-  const alpha = options.without?.has('qaf') ? tf.fill(learned.shape, 0.5) : learned;
-  const gates = PAIRS.map((_, i) => tf.slice2d(alpha as tf.Tensor2D, [i * size, 0], [size, config.width]));
-  const blocks = MODES.map((m) => {
-    const mixed = PAIRS.flatMap(([a, n], i) => (a === m ? [mix(of(f, m), of(f, n), gates[i] as tf.Tensor2D)] : []));
-    return tf.div<tf.Tensor2D>(tf.addN(mixed), mixed.length);
+  const alpha = options.without?.has('qaf') ? tf.fill<tf.Rank.R2>(learned.shape, 0.5) : learned;
+  const mixed = tf.add<tf.Tensor2D>(own, tf.mul(alpha, tf.sub(other, own)));
+  const perMode = meanRows(mixed, toOffsets(new Array<number>(size * MODES.length).fill(PAIRS.length / MODES.length)));
+  return {
+    fused: tf.reshape<tf.Rank.R2>(perMode, [size, MODES.length * config.width]),
+    gates: tf.reshape<tf.Rank.R2>(tf.mean(alpha, 1), [size, PAIRS.length]),
+  };
+}
+
+/** Rows of the first (`side` 0) or second mode of each pair of each utterance, in descriptors stacked mode by mode. */
+function pairRows(size: number, side: 0 | 1): Int32Array {
+  return Int32Array.from({ length: size * PAIRS.length }, (_, row) => {
+    const mode = PAIRS[row % PAIRS.length]?.[side] as Mode;
+    return MODES.indexOf(mode) * size + Math.floor(row / PAIRS.length);
   });
-  const means = gates.map((gate) => tf.mean<tf.Tensor2D>(gate, 1, true));
-  return { fused: tf.concat2d(blocks, 1), gates: tf.concat2d(means, 1) };
 }
 
-function mix(own: tf.Tensor2D, other: tf.Tensor2D, alpha: tf.Tensor2D): tf.Tensor2D {
-  return tf.add(own, tf.mul(alpha, tf.sub(other, own)));
-}
-
-function of(f: ReadonlyMap<Mode, tf.Tensor2D>, mode: Mode): tf.Tensor2D {
-  return f.get(mode) as tf.Tensor2D;
-}
-
-function pairMarks(shares: ReadonlyMap<Mode, Float32Array>, m: Mode, n: Mode, size: number): tf.Tensor2D {
+/** What the gate sees of each pair beside the descriptors: shares, marks of substitution and the names of the modes. */
+function pairMarks(shares: ReadonlyMap<Mode, Float32Array>, size: number): tf.Tensor2D {
   const width = 4 + 2 * MODES.length;
-  const marks = new Float32Array(size * width);
-  for (let i = 0; i < size; i++) {
-    const wm = shares.get(m)?.[i] ?? 0;
-    const wn = shares.get(n)?.[i] ?? 0;
-    marks.set([wm, wn, wm > 0 ? 0 : 1, wn > 0 ? 0 : 1], i * width);
-    marks[i * width + 4 + MODES.indexOf(m)] = 1;
-    marks[i * width + 4 + MODES.length + MODES.indexOf(n)] = 1;
-  }
-  return tf.tensor2d(marks, [size, width]);
+  const marks = new Float32Array(size * PAIRS.length * width);
+  for (let i = 0; i < size; i++)
+    PAIRS.forEach(([m, n], pair) => {
+      const at = (i * PAIRS.length + pair) * width;
+      const wm = shares.get(m)?.[i] ?? 0;
+      const wn = shares.get(n)?.[i] ?? 0;
+      marks.set([wm, wn, wm > 0 ? 0 : 1, wn > 0 ? 0 : 1], at);
+      marks[at + 4 + MODES.indexOf(m)] = 1;
+      marks[at + 4 + MODES.length + MODES.indexOf(n)] = 1;
+    });
+  return tf.tensor2d(marks, [size * PAIRS.length, width]);
 }

@@ -135,20 +135,21 @@ export function createIncrementalContext(
 }
 
 function project(p: Parameters, config: ModelConfig, fused: Float32Array): Projections {
-  return tf.tidy(() => {
+  const gates: Float32Array[] = [];
+  // Nothing is returned from `tidy`, which would look for tensors in every element of an array.
+  tf.tidy(() => {
     const x = tf.tensor2d(fused, [1, fused.length]);
-    const gates = (name: string): Float32Array =>
-      hostOf(linear(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` }));
-    const size = 4 * config.contextHidden;
-    const dialogue = gates('dialogue');
-    const speaker = gates('speaker');
-    return {
-      dialogueForward: dialogue.slice(0, size),
-      dialogueBackward: dialogue.slice(size),
-      speakerForward: speaker.slice(0, size),
-      speakerBackward: speaker.slice(size),
-    };
+    for (const name of ['dialogue', 'speaker'])
+      gates.push(hostOf(linear(p, x, { weights: `${name}.lstm.x`, bias: `${name}.lstm.b` })));
   });
+  const [dialogue, speaker] = gates as [Float32Array, Float32Array];
+  const size = 4 * config.contextHidden;
+  return {
+    dialogueForward: dialogue.slice(0, size),
+    dialogueBackward: dialogue.slice(size),
+    speakerForward: speaker.slice(0, size),
+    speakerBackward: speaker.slice(size),
+  };
 }
 
 type Backward = { readonly d: Float32Array; readonly s: Float32Array };
