@@ -54,7 +54,7 @@ export async function benchTrain(isQuick: boolean): Promise<void> {
     const shown = some.map((dialogue) => drawMasks(model, dialogue, CONFIG.masks, random));
     const batch = toBatch(some, shown);
     const [started, before] = [performance.now(), process.cpuUsage()];
-    learner.learn(batch, { random, cut: (length) => [length], rate: 1, bank });
+    await learner.learn(batch, { random, cut: (length) => [length], rate: 1, bank });
     const { user, system } = process.cpuUsage(before);
     if (b < 0) continue; // warming up
     perUtterance.push((performance.now() - started) / batch.size);

@@ -79,7 +79,7 @@ export async function runDialogueStage(
       const loss = await runEpoch(data, learner, epoch, run);
       if (loss === undefined) return undefined;
       const values = config.averaging > 0 ? learner.state.averages : learner.state.values;
-      const dev = scoreValues(data, config, values);
+      const dev = await scoreValues(data, config, values);
       const mean = (dev.now + dev.whole) / 2;
       const isBest = mean > at.bestScore;
       const best = isBest ? new Map([...values].map(([name, numbers]) => [name, numbers.slice()])) : at.best;
@@ -113,7 +113,8 @@ async function runEpoch(
     const shown = dialogues.map((dialogue) => drawMasks(data.model, dialogue, config.masks, random));
     const batch = toBatch(dialogues, shown);
     const rate = schedule(learner.state.step, config.warmUpSteps, config.epochs * batches.length);
-    const loss = batch.size > 0 ? learner.learn(batch, { random, cut: randomCut(config, random), rate, bank }) : 0;
+    const loss =
+      batch.size > 0 ? await learner.learn(batch, { random, cut: randomCut(config, random), rate, bank }) : 0;
     sum += loss;
     run.report({
       type: 'batch',
@@ -171,12 +172,16 @@ function randomCut(config: TrainConfig, random: Random): FutureCut {
   };
 }
 
-function scoreValues(data: DialogueData, config: TrainConfig, values: ReadonlyMap<string, Float32Array>): EpochScores {
+async function scoreValues(
+  data: DialogueData,
+  config: TrainConfig,
+  values: ReadonlyMap<string, Float32Array>,
+): Promise<EpochScores> {
   const learner = createLearner(data.model, config, newLearnerState(values));
   try {
-    const score = (cut: FutureCut): number =>
-      toMetrics(inferAll(learner, data.model, data.dev, cut), () => 1, data.model.labels.length).weightedF1;
-    return { now: score(NO_FUTURE), whole: score(WHOLE_FUTURE) };
+    const score = async (cut: FutureCut): Promise<number> =>
+      toMetrics(await inferAll(learner, data.model, data.dev, cut), () => 1, data.model.labels.length).weightedF1;
+    return { now: await score(NO_FUTURE), whole: await score(WHOLE_FUTURE) };
   } finally {
     learner.dispose();
   }
@@ -198,20 +203,20 @@ export function toMetrics(
 }
 
 /** Logits of every labelled utterance of the dialogues that is shown something, a few dialogues at a time. */
-export function inferAll(
+export async function inferAll(
   learner: Learner,
   model: ModelConfig,
   dialogues: readonly PreparedDialogue[],
   cut: FutureCut,
   show: (dialogue: PreparedDialogue) => Shown = (dialogue) => showAll(model, dialogue),
-): Inferred[] {
+): Promise<Inferred[]> {
   const classes = model.labels.length;
   const inferred: Inferred[] = [];
   for (let at = 0; at < dialogues.length; at += 16) {
     const some = dialogues.slice(at, at + 16);
     const batch = toBatch(some, some.map(show));
     if (batch.size === 0) continue;
-    const logits = learner.infer(batch, cut);
+    const logits = await learner.infer(batch, cut);
     batch.utterances.forEach((u, i) => {
       if (u.label === undefined) return;
       inferred.push({

@@ -3,7 +3,7 @@ import { MODALITIES } from '../domain/modality.ts';
 import { type ModelConfig, modeOf } from '../model/config.ts';
 import { encode } from '../model/encoders.ts';
 import { dense, dropout, type TrainingMode } from '../model/layers.ts';
-import { hostOf, meanRows } from '../model/ops/rows.ts';
+import { meanRows, readBack } from '../model/ops/rows.ts';
 import type { Parameters, ParameterSpec } from '../model/parameters.ts';
 import type { Random } from '../model/random.ts';
 import { type DialogueBatch, toBatch, toTensors } from './batch.ts';
@@ -20,9 +20,9 @@ export type EncoderLearner = {
     corpus: Corpus,
     examples: readonly Example[],
     options: { readonly random: Random; readonly rate: number },
-  ): number;
+  ): Promise<number>;
   /** What a corpus's head says of examples, `[examples × target width]`: logits or values. */
-  infer(corpus: Corpus, examples: readonly Example[]): Float32Array;
+  infer(corpus: Corpus, examples: readonly Example[]): Promise<Float32Array>;
   dispose(): void;
 };
 
@@ -66,10 +66,10 @@ export function createEncoderLearner(
       );
     },
     infer: (corpus, examples) =>
-      tf.tidy(() => {
+      readBack(() => {
         const tokens = stage.mode === 'text' ? examples.flatMap(({ utterance }) => utterance.tokens) : [];
         const words = tokens.length > 0 ? tf.tensor2d(trainee.embed(tokens), [tokens.length, model.width]) : undefined;
-        return hostOf(forward(examples, corpus, words));
+        return forward(examples, corpus, words);
       }),
     dispose: () => trainee.dispose(),
   };

@@ -58,9 +58,8 @@ export async function runEncoderStage(
     for (let epoch = done + 1; epoch <= stage.epochs; epoch++) {
       const loss = await runEpoch(stage, corpora, learner, epoch, run);
       if (loss === undefined) return false;
-      const dev = Object.fromEntries(
-        corpora.flatMap((corpus) => (corpus.dev.length > 0 ? [[corpus.name, measure(learner, corpus)]] : [])),
-      );
+      const dev: Record<string, number> = {};
+      for (const corpus of corpora) if (corpus.dev.length > 0) dev[corpus.name] = await measure(learner, corpus);
       await run.keep(epoch);
       run.report({ type: 'epoch', stage: stage.name, epoch, loss, dev });
     }
@@ -86,7 +85,7 @@ async function runEpoch(
       target,
     }));
     const rate = schedule(learner.state.step, stage.warmUpSteps, stage.epochs * batches.length);
-    const loss = learner.learn(corpus, seen, { random, rate });
+    const loss = await learner.learn(corpus, seen, { random, rate });
     sum += loss;
     run.report({
       type: 'batch',
@@ -117,12 +116,12 @@ function drawBatches(stage: EncoderStage, corpora: readonly Corpus[], run: Stage
 }
 
 /** Weighted F1 of the most likely class, or the mean Pearson correlation of the values, on the dev examples. */
-function measure(learner: EncoderLearner, corpus: Corpus): number {
+async function measure(learner: EncoderLearner, corpus: Corpus): Promise<number> {
   const size = corpus.names.length;
   const outputs: Float32Array[] = [];
   for (let at = 0; at < corpus.dev.length; at += 256) {
     const some = corpus.dev.slice(at, at + 256);
-    const flat = learner.infer(corpus, some);
+    const flat = await learner.infer(corpus, some);
     some.forEach((_, i) => outputs.push(flat.slice(i * size, (i + 1) * size)));
   }
   if (corpus.target === 'values') return meanCorrelation(outputs, corpus, size);

@@ -10,23 +10,33 @@ export type NegativeBank = {
   of(view: string): { readonly rows: Float32Array; readonly labels: readonly number[] };
   /** Adds unit vectors of labelled utterances; the oldest go when the bank is full. */
   add(view: string, rows: Float32Array, labels: readonly number[]): void;
+  /** Adds vectors that are still being read back; they are there once {@link NegativeBank.settle} has resolved. */
+  addLater(view: string, rows: Promise<Float32Array>, labels: readonly number[]): void;
+  /** Resolves when everything that was to be added has been, in the order in which it was given. */
+  settle(): Promise<void>;
 };
 
 /** Makes an empty bank that keeps the last `capacity` descriptors of each view. */
 export function createNegativeBank(width: number, capacity: number): NegativeBank {
   const kept = new Map<string, { rows: Float32Array; labels: number[] }>();
   const empty = { rows: new Float32Array(0), labels: [] };
+  const add: NegativeBank['add'] = (view, rows, labels) => {
+    const old = kept.get(view) ?? empty;
+    const all = [...old.labels, ...labels];
+    const dropped = Math.max(0, all.length - capacity);
+    const joined = new Float32Array(all.length * width);
+    joined.set(old.rows);
+    joined.set(rows, old.rows.length);
+    kept.set(view, { rows: joined.slice(dropped * width), labels: all.slice(dropped) });
+  };
+  let last: Promise<void> = Promise.resolve();
   return {
     of: (view) => kept.get(view) ?? empty,
-    add: (view, rows, labels) => {
-      const old = kept.get(view) ?? empty;
-      const all = [...old.labels, ...labels];
-      const dropped = Math.max(0, all.length - capacity);
-      const joined = new Float32Array(all.length * width);
-      joined.set(old.rows);
-      joined.set(rows, old.rows.length);
-      kept.set(view, { rows: joined.slice(dropped * width), labels: all.slice(dropped) });
+    add,
+    addLater: (view, rows, labels) => {
+      last = Promise.all([rows, last]).then(([read]) => add(view, read, labels));
     },
+    settle: () => last,
   };
 }
 
@@ -36,7 +46,7 @@ const EXCLUDED = -1e9;
  * Guided NCE: for each ordered pair of views of the same utterance, −log of the softmax of their similarity among the
  * negatives, averaged over pairs and utterances. Guided by labels: only utterances of a different label are negatives (for
  * an unlabelled one, all labelled others). Descriptors are made unit length; similarities are divided by `temperature`.
- * The batch's descriptors then enter the bank. 0 when no utterance has two views.
+ * The batch's descriptors then enter the bank, once it has settled. 0 when no utterance has two views.
  * Source: AM²-EmoJE gives the name only; METHOD.md section 6 as we read it. InfoNCE: van den Oord et al. 2018, arXiv 1807.03748.
  */
 export function guidedNce(
@@ -108,13 +118,11 @@ function remember(
   for (const [name, unit] of units) {
     const rows = labels.flatMap((label, row) => (label !== undefined && views.get(name)?.isPresent(row) ? [row] : []));
     if (rows.length === 0) continue;
-    const values = unit.dataSync<'float32'>();
-    const width = unit.shape[1];
-    const kept = new Float32Array(rows.length * width);
-    rows.forEach((row, i) => kept.set(values.subarray(row * width, (row + 1) * width), i * width));
-    bank.add(
+    const kept = tf.keep(gatherRows(unit, Int32Array.from(rows)));
+    const vectors = kept.data<'float32'>().finally(() => kept.dispose());
+    bank.addLater(
       name,
-      kept,
+      vectors,
       rows.map((row) => labels[row] as number),
     );
   }

@@ -74,11 +74,19 @@ export function substitutionLoss(p: Parameters, config: ModelConfig, { descripto
     if (total === 0) continue;
     count += total;
     const made = substitute(p, config, mode, heard, shares, {});
-    const truth = tf.tensor2d(f.dataSync<'float32'>(), f.shape);
+    const truth = fixed(f);
     const distance = tf.sub(1, cosine(made, truth));
     losses.push(tf.sum<tf.Scalar>(tf.mul(distance, tf.tensor1d(rows))));
   }
   return losses.length > 0 ? tf.div<tf.Scalar>(tf.addN(losses), count) : tf.scalar(0);
+}
+
+/** The same values, held fixed: no gradient passes. */
+function fixed(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.customGrad((given) => ({
+    value: tf.clone(given as tf.Tensor2D),
+    gradFunc: () => tf.zeros(x.shape),
+  }))(x);
 }
 
 function cosine(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {

@@ -3,7 +3,7 @@ import { type ModelConfig, MODES } from '../model/config.ts';
 import { classifyDialogues, type FutureCut } from '../model/dialogueContext.ts';
 import { fuse, type Fusion, type PassOptions } from '../model/fusion.ts';
 import { dense } from '../model/layers.ts';
-import { hostOf } from '../model/ops/rows.ts';
+import { readBack } from '../model/ops/rows.ts';
 import type { Parameters, ParameterSpec } from '../model/parameters.ts';
 import type { Random } from '../model/random.ts';
 import { type DialogueBatch, toTensors } from './batch.ts';
@@ -17,9 +17,9 @@ import { averageValues, createTrainee, dropWords, EXTRA_PREFIX, type LearnerStat
 export type Learner = {
   readonly state: LearnerState;
   /** One update; returns the loss. @throws UndertoneError INTERNAL when the loss is not finite */
-  learn(batch: DialogueBatch, options: LearnOptions): number;
+  learn(batch: DialogueBatch, options: LearnOptions): Promise<number>;
   /** Logits of a batch without training, `[size × labels]`. */
-  infer(batch: DialogueBatch, cut: FutureCut, without?: PassOptions['without']): Float32Array;
+  infer(batch: DialogueBatch, cut: FutureCut, without?: PassOptions['without']): Promise<Float32Array>;
   dispose(): void;
 };
 
@@ -44,24 +44,25 @@ export function createLearner(model: ModelConfig, config: TrainConfig, state: Le
   const weights = classWeights(model.prior, config.classWeightPower);
   return {
     state,
-    learn: (batch, { random, cut, rate, bank }) => {
+    learn: async (batch, { random, cut, rate, bank }) => {
       const options = { training: { dropout: config.dropout, random }, ...withoutOf(config) };
       const tokens = dropWords(batch.tokens, config.wordDropout, random);
-      const loss = trainee.step(tokens, rate, (words) =>
+      const loss = await trainee.step(tokens, rate, (words) =>
         batchLoss(trainee.parameters, model, { batch, words, cut, options, weights, config, bank }),
       );
+      await bank?.settle();
       if (config.averaging > 0) averageValues(state, config.averaging);
       return loss;
     },
     infer: (batch, cut, without) =>
-      tf.tidy(() => {
+      readBack(() => {
         const words =
           batch.tokens.length > 0
             ? tf.tensor2d(trainee.embed(batch.tokens), [batch.tokens.length, model.width])
             : undefined;
         const options: PassOptions = without ? { without } : withoutOf(config);
         const { fused } = fuse(trainee.parameters, model, toTensors(model, batch, words), options);
-        return hostOf(classifyDialogues(trainee.parameters, fused, batch.dialogues, cut, options));
+        return classifyDialogues(trainee.parameters, fused, batch.dialogues, cut, options);
       }),
     dispose: () => trainee.dispose(),
   };

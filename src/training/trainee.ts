@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UndertoneError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { rotate } from '../model/jointEmbedding.ts';
-import { hostOf } from '../model/ops/rows.ts';
 import { type Parameters, type ParameterSpec, parameterSpecs, readers } from '../model/parameters.ts';
 import type { Random } from '../model/random.ts';
 import { embeddingGradient, embedTokens } from '../model/textEmbedding.ts';
@@ -36,7 +35,7 @@ export type Trainee = {
    * @param rate factor of the learning rates
    * @throws UndertoneError INTERNAL when the loss is not finite; nothing is changed then
    */
-  step(tokens: readonly Token[], rate: number, lossOf: (words: tf.Tensor2D | undefined) => tf.Scalar): number;
+  step(tokens: readonly Token[], rate: number, lossOf: (words: tf.Tensor2D | undefined) => tf.Scalar): Promise<number>;
   dispose(): void;
 };
 
@@ -75,20 +74,22 @@ export function createTrainee(
   return {
     parameters,
     embed,
-    step: (tokens, rate, lossOf) => {
+    step: async (tokens, rate, lossOf) => {
       const words =
         tokens.length > 0 ? toVariable(tf.tensor2d(embed(tokens), [tokens.length, model.width])) : undefined;
       const { value, grads } = tf.variableGrads(
         () => lossOf(words),
         [...variables.values(), ...(words ? [words] : [])],
       );
-      const loss = hostOf(value)[0] as number;
-      const gradients = new Map(
-        [...variables].flatMap(([name, v]) =>
-          grads[v.name] ? [[name, hostOf(grads[v.name] as tf.Tensor)] as const] : [],
-        ),
-      );
-      const dWords = words && grads[words.name] ? hostOf(grads[words.name] as tf.Tensor) : undefined;
+      const read = (v: tf.Variable | undefined): Promise<Float32Array | undefined> =>
+        Promise.resolve(v && grads[v.name]?.data<'float32'>());
+      const names = [...variables.keys()];
+      const [loss, dWords, ...own] = await Promise.all([
+        value.data<'float32'>().then((values) => values[0] as number),
+        read(words),
+        ...names.map((name) => read(variables.get(name))),
+      ]);
+      const gradients = new Map(names.flatMap((name, i) => (own[i] === undefined ? [] : [[name, own[i]] as const])));
       tf.dispose([value, grads, ...(words ? [words] : [])]);
       if (!Number.isFinite(loss))
         throw new UndertoneError('INTERNAL', `training: the loss of step ${state.step + 1} is not a number`);

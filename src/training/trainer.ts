@@ -18,7 +18,7 @@ import {
 } from './dialogueStage.ts';
 import { runEncoderStage, type StageEvent } from './encoderStage.ts';
 import { createLearner, DIALOGUE_EXTRAS } from './learner.ts';
-import { showAll } from './masks.ts';
+import { showAll, type Shown } from './masks.ts';
 import { createDonors, type Donors } from './pairing.ts';
 import {
   featureNames,
@@ -28,6 +28,7 @@ import {
   textsOf,
   toModelConfig,
   type UsedDataset,
+  type PreparedDialogue,
 } from './prepare.ts';
 import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
 import type { EncoderStage, TrainConfig } from './trainConfig.ts';
@@ -97,7 +98,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     keep: (checkpoint) => writeCheckpoint(options.folder, run, checkpoint),
   });
   if (!end) return { weights: undefined, bestEpoch: 0, epochs: 0 };
-  return { weights: finishWeights(config, setup, end), bestEpoch: end.bestEpoch, epochs: end.epoch };
+  return { weights: await finishWeights(config, setup, end), bestEpoch: end.bestEpoch, epochs: end.epoch };
 }
 
 type Setup = {
@@ -202,25 +203,24 @@ async function pretrain(
 }
 
 /** Takes the best epoch's values, fits temperatures on dev and writes down where the weights come from. */
-function finishWeights(config: TrainConfig, { model, data }: Setup, end: Checkpoint): Weights {
+async function finishWeights(config: TrainConfig, { model, data }: Setup, end: Checkpoint): Promise<Weights> {
   const values = withoutExtras(end.best);
   const learner = createLearner(model, config, newLearnerState(addExtras(values)));
   try {
-    const infer = (subset: string | undefined): Inferred[] =>
-      [NO_FUTURE, WHOLE_FUTURE].flatMap((cut) =>
-        inferAll(learner, model, data.dev, cut, (dialogue) =>
-          showAll(model, dialogue).map(
-            (present) => new Set([...present].filter((m) => subset?.split('+').includes(modeOf(m)) ?? true)),
-          ),
-        ),
-      );
-    const temperatures = Object.fromEntries(
-      MODE_SUBSETS.flatMap((subset) => {
-        const own = infer(subset).filter(({ modes }) => modes === subset);
-        return own.length >= MIN_CALIBRATION ? [[subset, fitTemperature(own)] as const] : [];
-      }),
-    );
-    const all = infer(undefined);
+    const infer = async (subset: string | undefined): Promise<Inferred[]> => {
+      const show = (dialogue: PreparedDialogue): Shown =>
+        showAll(model, dialogue).map(
+          (present) => new Set([...present].filter((m) => subset?.split('+').includes(modeOf(m)) ?? true)),
+        );
+      const now = await inferAll(learner, model, data.dev, NO_FUTURE, show);
+      return [...now, ...(await inferAll(learner, model, data.dev, WHOLE_FUTURE, show))];
+    };
+    const temperatures: Record<string, number> = {};
+    for (const subset of MODE_SUBSETS) {
+      const own = (await infer(subset)).filter(({ modes }) => modes === subset);
+      if (own.length >= MIN_CALIBRATION) temperatures[subset] = fitTemperature(own);
+    }
+    const all = await infer(undefined);
     const temperature = Math.max(fitTemperature(all), ...Object.values(temperatures));
     const temperatureOf = (modes: string): number => temperatures[modes] ?? temperature;
     const half = all.length / 2;

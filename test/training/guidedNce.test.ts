@@ -166,10 +166,12 @@ describe('guidedNce', () => {
     expect(lossOf({ views, labels: [0], bank: other, pairs: [['a', 'b']] })).toBeCloseTo(0, 6);
   });
 
-  it('puts unit descriptors of labelled utterances that have the view into the bank, after the loss.', () => {
+  it('puts unit descriptors of labelled utterances that have the view into the bank, after the loss, once it has settled.', async () => {
     const bank = createNegativeBank(WIDTH, 8);
     const views = { a: [X, Y, undefined, [3, 4]], b: [undefined, undefined, X, undefined] };
     expect(lossOf({ views, labels: [0, undefined, 1, 2], bank })).toBe(0);
+    expect(bank.of('a').labels).toEqual([]);
+    await bank.settle();
     expect(bank.of('a').labels).toEqual([0, 2]);
     [1, 0, 0.6, 0.8].forEach((x, i) => expect(bank.of('a').rows[i]).toBeCloseTo(x, 5));
     expect(bank.of('b').labels).toEqual([1]);

@@ -12,6 +12,17 @@ export function hostOf(tensor: tf.Tensor): Float32Array {
 }
 
 /**
+ * Computes a tensor, disposes of everything else that was made for it, and reads it back: the one way that works on every
+ * backend, because a device answers only later.
+ */
+export async function readBack(compute: () => tf.Tensor): Promise<Float32Array> {
+  const tensor = tf.tidy(compute);
+  const values = await tensor.data<'float32'>();
+  tensor.dispose();
+  return values;
+}
+
+/**
  * Picks rows: `[n, width]` → `[index.length, width]`; an index of -1 gives a row of zeros. Rows may repeat; the gradient
  * adds up. (The stock gradient needs a kernel the wasm backend lacks.)
  */
