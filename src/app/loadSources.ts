@@ -9,6 +9,7 @@ import { ADAPTERS } from './adapters.ts';
 import { defaultCache, loadDataset } from './dataset/loadDataset.ts';
 import { findSources } from './findSources.ts';
 import { readTextCorpus } from '../training/corpora/textCorpus.ts';
+import { readTextDialogues } from '../training/corpora/textDialogues.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How often each motion-capture clip is filmed, each time by another camera. */
@@ -16,7 +17,8 @@ const BODY_VARIANTS = 3;
 
 /**
  * Reads the data that a configuration needs: features that a dataset lacks are extracted from its media or derived from
- * what it has; motion capture is filmed, and lends bodies by emotion under the name `<set>:emotion`. Returns `undefined` when
+ * what it has; motion capture is filmed, and lends bodies by emotion under the name `<set>:emotion`; text
+ * corpora in dialogues have the name `<corpus>:dialogues`. Returns `undefined` when
  * it was interrupted.
  * @throws UndertoneError FILE_NOT_FOUND, BAD_DATASET, FFMPEG_MISSING
  */
@@ -31,6 +33,8 @@ export async function loadSources(
   for (const [name, { kind, path }] of await findSources(folders)) {
     const isNeeded = needed ? needed.has(name) : kind === 'dataset';
     if (kind === 'texts' && isNeeded) sources.set(name, { kind, corpus: await readTextCorpus(path) });
+    if (kind === 'texts' && needed?.has(`${name}:dialogues`))
+      sources.set(`${name}:dialogues`, { kind: 'dataset', dataset: await readTextDialogues(path, SEVEN) });
     if (kind === 'dataset' && isNeeded) {
       const dataset = await readWithFeatures(path, wanted, terminal);
       if (!dataset) return undefined;
@@ -44,7 +48,7 @@ export async function loadSources(
   return sources;
 }
 
-/** The label set of the dialogues that bodies are lent to. */
+/** The label set of text dialogues, and of the dialogues that bodies are lent to: MELD's. */
 const SEVEN = ['neutral', 'surprise', 'fear', 'sadness', 'joy', 'disgust', 'anger'];
 
 /** Reads a dataset with the features that are wanted of it, as far as it has them, its media give them or they follow; `undefined` when interrupted. */

@@ -2,8 +2,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
-import { BACKENDS, type Backend } from '../model/backend.ts';
+import { BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
+import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
 import { forbidTelemetry } from './telemetry.ts';
@@ -76,17 +77,12 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .requiredOption('--data <dir...>', 'folders of datasets and text corpora')
     .requiredOption('--out <dir>', 'where checkpoint and weights go')
     .option('--resume', 'continue from the last whole epoch', false)
+    .option('--start <weights>', 'weights to go on from, in place of pre-training')
+    .option('--folds', 'cross-validate over the splits fold0, fold1, …', false)
     .option('--seed <n>', 'instead of the seed of the configuration', wholeNumber)
     .addOption(new Option('--backend <name>').choices(['auto', ...BACKENDS]).default('auto'))
-    .action(
-      async (options: {
-        config: string;
-        data: string[];
-        out: string;
-        resume: boolean;
-        seed?: number;
-        backend: Backend | 'auto';
-      }) => finish(await (await import('./commands/train.ts')).runTrain(options, terminal)),
+    .action(async (options: TrainCommand) =>
+      finish(await (await import('./commands/train.ts')).runTrain(options, terminal)),
     );
   program
     .command('evaluate')

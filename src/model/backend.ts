@@ -13,7 +13,7 @@ export type Backend = (typeof BACKENDS)[number];
  * which webgpu cannot do; and it is one utterance: 0.75 ms on wasm, while a device costs more than that in some two hundred
  * launches before it computes anything (measured at batch 1: wasm 0.75 ms, at 64: 15 ms; ../shared/docs/FACTS.md).
  */
-export const LIVE_BACKENDS = ['wasm', 'tensorflow', 'cpu'] as const satisfies readonly Backend[];
+export const LIVE_BACKENDS: readonly Backend[] = ['wasm', 'tensorflow', 'cpu'];
 
 /** What a backend is started for: single utterances as they come, or large batches with gradients. */
 export type BackendPurpose = 'live' | 'training';

@@ -1,7 +1,50 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { MODALITIES } from '../domain/modality.ts';
+import { MODALITIES, type Modality } from '../domain/modality.ts';
 import { UndertoneError } from '../errors.ts';
+
+/** How `meta.json` describes one feature. */
+export type FeatureDescription = {
+  readonly modality: Modality;
+  readonly kind: 'vector' | 'sequence';
+  readonly dim: number;
+  readonly file: string;
+  readonly mask?: string | undefined;
+  readonly offsets?: string | undefined;
+  readonly columns?: string[] | undefined;
+};
+
+/** How `meta.json` describes one utterance. */
+export type UtteranceDescription = {
+  readonly id: string;
+  readonly speaker: string;
+  readonly label: string | null;
+  readonly text?: string | undefined;
+  readonly start?: number | string | undefined;
+  readonly end?: number | string | undefined;
+  readonly sourceLabel?: string | undefined;
+  readonly media?:
+    | {
+        readonly audio?: string | undefined;
+        readonly video?: string | undefined;
+        readonly clips?: ('audio' | 'video')[] | undefined;
+      }
+    | undefined;
+};
+
+/** What `meta.json` holds, as far as it is used. */
+export type DatasetMeta = {
+  readonly format: 1;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly source?: string | undefined;
+  readonly features: Readonly<Record<string, FeatureDescription>>;
+  readonly dialogues: readonly {
+    readonly id: string;
+    readonly split: string;
+    readonly utterances: readonly UtteranceDescription[];
+  }[];
+};
 
 const Media = z.object({
   audio: z.string().optional(),
@@ -11,7 +54,7 @@ const Media = z.object({
 
 const Time = z.union([z.number().nonnegative(), z.string()]);
 
-const FeatureMeta = z.object({
+const FeatureMeta: z.ZodType<FeatureDescription> = z.object({
   modality: z.enum(MODALITIES),
   kind: z.enum(['vector', 'sequence']),
   dim: z.number().int().positive(),
@@ -21,7 +64,7 @@ const FeatureMeta = z.object({
   columns: z.array(z.string()).optional().catch(undefined),
 });
 
-const Meta = z.object({
+const Meta: z.ZodType<DatasetMeta> = z.object({
   format: z.literal(1),
   name: z.string(),
   labels: z
@@ -49,12 +92,6 @@ const Meta = z.object({
     }),
   ),
 });
-
-/** What `meta.json` holds, as far as it is used. */
-export type DatasetMeta = z.infer<typeof Meta>;
-
-/** How `meta.json` describes one feature. */
-export type FeatureDescription = z.infer<typeof FeatureMeta>;
 
 /**
  * Returns what the bytes of a `meta.json` say, checked against the schema; no path of a media file leaves the folder.

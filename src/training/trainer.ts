@@ -25,10 +25,10 @@ import {
   type GlobalStatistics,
   globalStatistics,
   prepareDialogues,
+  type PreparedDialogue,
   textsOf,
   toModelConfig,
   type UsedDataset,
-  type PreparedDialogue,
 } from './prepare.ts';
 import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
 import type { EncoderStage, TrainConfig } from './trainConfig.ts';
@@ -41,10 +41,13 @@ export type TrainEvent = StageEvent | DialogueEvent;
 export type TrainOptions = {
   readonly config: TrainConfig;
   readonly sources: Sources;
-  /** The split that selects and calibrates; it is not trained on. */
-  readonly devSplit?: string | undefined;
-  /** Values to start from instead of random ones, where name and size fit. */
-  readonly start?: ReadonlyMap<string, Float32Array> | undefined;
+  /**
+   * Weights to start from in place of pre-training: their vocabulary and normalisation, and their values where name and
+   * size fit.
+   */
+  readonly start?: Weights | undefined;
+  /** Told the weights as they are when pre-training ends, with random values where it taught nothing. */
+  readonly pretrained?: ((weights: Weights) => Promise<void>) | undefined;
   /** Folder of the checkpoint. */
   readonly folder: string;
   readonly resume: boolean;
@@ -88,11 +91,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     bestScore: -1,
     best: withoutExtras(initial),
   };
-  for (const stage of config.pretraining.slice(at.stage)) {
+  const stages = options.start ? [] : config.pretraining;
+  for (const stage of stages.slice(at.stage)) {
     const next = await pretrain(options, setup, stage, at, run);
     if (!next) return { weights: undefined, bestEpoch: 0, epochs: 0 };
     at = next;
   }
+  if (stages.length > 0 && at.epoch === 0)
+    await options.pretrained?.({
+      config: model,
+      values: withoutExtras(at.state.values),
+      provenance: { ...originOf(config), dev: {} },
+    });
   const end = await runDialogueStage(setup.data, at, {
     ...options,
     keep: (checkpoint) => writeCheckpoint(options.folder, run, checkpoint),
@@ -106,14 +116,17 @@ type Setup = {
   readonly statistics: GlobalStatistics;
   readonly corporaOf: (stage: EncoderStage) => Corpus[];
   readonly data: DialogueData;
+  /** Dev dialogues of the other sources, for combinations of modes that the first one never has. */
+  readonly calibration: readonly PreparedDialogue[];
 };
 
 /** Reads everything that the configuration asks for out of the sources. */
-function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
+function prepare({ config, sources, start }: TrainOptions): Setup {
   const names = featureNames(config);
   const uses = dialogueUses(config, sources);
   const used = uses.map(({ data, splits }) => useSplits(datasetOf(sources, data), splits));
   const main = (used[0] as UsedDataset).dataset;
+  const devSplit = uses[0]?.dev.find((name) => main.dialogues.some(({ split }) => split === name)) ?? 'dev';
   const development = useSplits(main, [devSplit]);
   if (!development.dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
     throw new UndertoneError('BAD_DATASET', `dataset ${main.name}: the split "${devSplit}" has no labelled utterance`);
@@ -127,7 +140,7 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
         'BAD_DATASET',
         `dataset ${dataset.name}: its labels are not those of ${main.name}, with which it shares the dialogue stage`,
       );
-  const early = config.pretraining.flatMap((stage) =>
+  const early = (start ? [] : config.pretraining).flatMap((stage) =>
     stage.sources.map((use) => ({ use, source: sourceOf(sources, use.data) })),
   );
   for (const { data, splits } of [...uses, ...early.map(({ use }) => use)])
@@ -145,8 +158,9 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
     ...textsOf(used),
     ...early.flatMap(({ use, source }) => (source.kind === 'texts' ? useTexts(source.corpus, use.splits) : [])),
   ];
-  const model = toModelConfig(config, all, texts);
-  const statistics = globalStatistics(model, all, names);
+  const derived = toModelConfig(config, all, texts);
+  const model = start ? { ...derived, vocabulary: start.config.vocabulary } : derived;
+  const statistics = new Map([...globalStatistics(model, all, names), ...statisticsOf(model, start)]);
   const ready = ({ dataset, dialogues }: UsedDataset): ReturnType<typeof prepareDialogues> =>
     prepareDialogues(model, dataset, dialogues, statistics, names);
   const donors: Donors[] = lending.map((donor) => createDonors(donor.modality, ready(donor.used)));
@@ -166,13 +180,32 @@ function prepare({ config, sources, devSplit = 'dev' }: TrainOptions): Setup {
       dev: ready(development),
       donors,
     },
+    calibration: used
+      .slice(1)
+      .flatMap(({ dataset }) =>
+        dataset.dialogues.some(({ split }) => split === 'dev') ? ready(useSplits(dataset, ['dev'])) : [],
+      ),
   };
+}
+
+/** The normalisation of weights, for inputs of the same name and width. */
+function statisticsOf(model: ModelConfig, start: Weights | undefined): GlobalStatistics {
+  return new Map(
+    model.inputs.flatMap((input) => {
+      const [mean, scale] = ['mean', 'scale'].map((kind) => start?.values.get(`${input.name}.${kind}`));
+      return mean?.length === input.dim && scale?.length === input.dim ? [[input.name, { mean, scale }]] : [];
+    }),
+  );
+}
+
+function originOf({ name, trainedOn, licence, seed }: TrainConfig): Omit<Weights['provenance'], 'dev'> {
+  return { name, trainedOn, licence, seed };
 }
 
 function startingValues({ config, start }: TrainOptions, { model, statistics }: Setup): Map<string, Float32Array> {
   const initial = initialValues(model, config.seed);
   for (const spec of DIALOGUE_EXTRAS) initial.set(spec.name, startValuesOf(spec, config.seed));
-  for (const [name, values] of start ?? [])
+  for (const [name, values] of start?.values ?? [])
     if (initial.get(name)?.length === values.length) initial.set(name, values.slice());
   for (const [name, { mean, scale }] of statistics) initial.set(`${name}.mean`, mean).set(`${name}.scale`, scale);
   return initial;
@@ -203,23 +236,30 @@ async function pretrain(
 }
 
 /** Takes the best epoch's values, fits temperatures on dev and writes down where the weights come from. */
-async function finishWeights(config: TrainConfig, { model, data }: Setup, end: Checkpoint): Promise<Weights> {
+async function finishWeights(
+  config: TrainConfig,
+  { model, data, calibration }: Setup,
+  end: Checkpoint,
+): Promise<Weights> {
   const values = withoutExtras(end.best);
   const learner = createLearner(model, config, newLearnerState(addExtras(values)));
   try {
-    const infer = async (subset: string | undefined): Promise<Inferred[]> => {
+    const infer = async (subset: string | undefined, dialogues = data.dev): Promise<Inferred[]> => {
       const show = (dialogue: PreparedDialogue): Shown =>
         showAll(model, dialogue).map(
           (present) => new Set([...present].filter((m) => subset?.split('+').includes(modeOf(m)) ?? true)),
         );
-      const now = await inferAll(learner, model, data.dev, NO_FUTURE, show);
-      return [...now, ...(await inferAll(learner, model, data.dev, WHOLE_FUTURE, show))];
+      const now = await inferAll(learner, model, dialogues, NO_FUTURE, show);
+      return [...now, ...(await inferAll(learner, model, dialogues, WHOLE_FUTURE, show))];
     };
     const temperatures: Record<string, number> = {};
-    for (const subset of MODE_SUBSETS) {
-      const own = (await infer(subset)).filter(({ modes }) => modes === subset);
-      if (own.length >= MIN_CALIBRATION) temperatures[subset] = fitTemperature(own);
-    }
+    for (const subset of MODE_SUBSETS)
+      for (const dialogues of [data.dev, calibration]) {
+        const own = (await infer(subset, dialogues)).filter(({ modes }) => modes === subset);
+        if (own.length < MIN_CALIBRATION) continue;
+        temperatures[subset] = fitTemperature(own);
+        break;
+      }
     const all = await infer(undefined);
     const temperature = Math.max(fitTemperature(all), ...Object.values(temperatures));
     const temperatureOf = (modes: string): number => temperatures[modes] ?? temperature;
@@ -231,10 +271,7 @@ async function finishWeights(config: TrainConfig, { model, data }: Setup, end: C
       config: { ...model, temperature, temperatures },
       values,
       provenance: {
-        name: config.name,
-        trainedOn: config.trainedOn,
-        licence: config.licence,
-        seed: config.seed,
+        ...originOf(config),
         dev: { weightedF1Whole: whole.weightedF1, weightedF1Now: now.weightedF1, eceWhole: whole.ece },
       },
     };

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Modality } from '../../domain/modality.ts';
-import { readDataset } from '../../training/dataset.ts';
 import { evaluate } from '../../training/evaluation.ts';
 import { encodeMasks, parseMasks } from '../../training/evaluationMaskFile.ts';
 import { drawRateMasks, EVALUATION_SEED, type RateMasks } from '../../training/evaluationMasks.ts';
 import type { Evaluation } from '../../training/evaluationResult.ts';
 import { StoppedError } from '../../training/evaluationRunner.ts';
 import type { EvaluatedSplit } from '../../training/evaluationSplit.ts';
+import { readWithFeatures } from '../loadSources.ts';
 import { createPendingFiles, type PendingFiles } from '../present/pendingFiles.ts';
 import { toCharts } from '../report/charts.ts';
 import { type EvaluateCommand, parseEvaluateLists } from '../report/evaluateOptions.ts';
@@ -28,12 +28,14 @@ const MASKS = 'masks.json';
  */
 export async function runEvaluate(command: EvaluateCommand, terminal: Terminal): Promise<number> {
   const { shown, lookAheads, missing, ablations } = parseEvaluateLists(command);
-  const [weights, dataset, backend, kept] = await Promise.all([
+  const [weights, backend, kept] = await Promise.all([
     loadWeights(command.weights),
-    readDataset(command.data),
     startTensorBackend(),
     command.out === undefined ? undefined : readFile(join(command.out, MASKS), 'utf8').catch(() => undefined),
   ]);
+  const wanted = weights.config.inputs.map(({ name }) => name);
+  const dataset = await readWithFeatures(command.data, wanted, terminal);
+  if (!dataset) return EXIT.interrupted;
   const files = command.out === undefined ? undefined : createPendingFiles(command.out);
   if (files) terminal.onExit(() => files.discard());
   const progress = createEvaluationProgress(terminal.err, () => performance.now());

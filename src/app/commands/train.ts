@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { UndertoneError } from '../../errors.ts';
 import type { Backend } from '../../model/backend.ts';
 import { encodeWeights } from '../../model/weights.ts';
+import type { Weights } from '../../model/weights.ts';
+import { classifyFold, poolFolds } from '../../training/crossValidation.ts';
+import type { Dataset } from '../../training/dataset.ts';
+import type { PassOutcomes } from '../../training/evaluationPass.ts';
+import { planFolds, withFold } from '../../training/folds.ts';
+import { datasetOf, dialogueUses, type Sources } from '../../training/sources.ts';
 import { parseTrainConfig, type TrainConfig } from '../../training/trainConfig.ts';
-import { train, type TrainEvent } from '../../training/trainer.ts';
+import { train, type TrainEvent, type TrainResult } from '../../training/trainer.ts';
 import { loadSources } from '../loadSources.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
+import { loadWeights } from '../weights.ts';
 
 /** What `undertone train` was asked for. */
 export type TrainCommand = {
@@ -16,12 +23,17 @@ export type TrainCommand = {
   readonly data: readonly string[];
   readonly out: string;
   readonly resume: boolean;
+  /** Weights to go on from, in place of pre-training. */
+  readonly start?: string | undefined;
+  /** Cross-validation over the splits fold0, fold1, … of the first dataset of dialogues. */
+  readonly folds: boolean;
   readonly seed?: number | undefined;
   readonly backend: Backend | 'auto';
 };
 
 /**
- * Trains and writes `weights.safetensors` into the output folder. One JSON line per epoch on standard output, progress on
+ * Trains and writes `weights.safetensors` into the output folder; with `folds` once for each fold, into folders of their own,
+ * and the pooled result into `folds.json`. One JSON line per epoch on standard output, progress on
  * standard error. Returns 0, or 130 when it was interrupted (`--resume` continues from the last whole epoch).
  * @throws UndertoneError FILE_NOT_FOUND, BAD_CONFIG, BAD_DATASET, BAD_CHECKPOINT, OUTPUT_FAILED
  */
@@ -29,31 +41,86 @@ export async function runTrain(command: TrainCommand, terminal: Terminal): Promi
   const config = await readConfig(command.config, command.seed);
   const sources = await loadSources(command.data, config, terminal);
   if (!sources) return EXIT.interrupted;
-  await mkdir(command.out, { recursive: true }).catch((cause: unknown) => {
-    throw new UndertoneError('OUTPUT_FAILED', `${command.out}: the folder cannot be made`, { cause });
-  });
+  await makeFolder(command.out);
+  const start = command.start === undefined ? undefined : await loadWeights(command.start);
   const backend = await startTensorBackend(command.backend, 'training');
   terminal.err.write(
     `training ${config.name} (seed ${config.seed}) on ${[...sources.keys()].join(', ')}, ${backend.name} backend\n`,
   );
+  const run = { ...command, config, sources, start };
+  return command.folds ? await crossValidate(run, terminal) : await trainOnce(run, terminal);
+}
+
+type Run = Omit<TrainCommand, 'config' | 'start'> & {
+  readonly config: TrainConfig;
+  readonly sources: Sources;
+  readonly start: Weights | undefined;
+};
+
+async function trainOnce(run: Run, terminal: Terminal): Promise<number> {
+  const result = await trainInto(run, terminal);
+  if (!result.weights) return stopped(terminal);
+  const dev = result.weights.provenance.dev;
+  const path = join(run.out, WEIGHTS);
+  terminal.out.write(`${JSON.stringify({ type: 'weights', path, bestEpoch: result.bestEpoch, dev })}\n`);
+  return EXIT.done;
+}
+
+/** Trains once for each fold, into a folder of its own, measures what was held out and pools it. */
+async function crossValidate(run: Run, terminal: Terminal): Promise<number> {
+  const name = dialogueUses(run.config, run.sources)[0]?.data ?? '';
+  const dataset = datasetOf(run.sources, name);
+  const outcomes: PassOutcomes[] = [];
+  for (const plan of planFolds(dataset)) {
+    const out = join(run.out, plan.held);
+    const { weights } = await trainInto({ ...run, out, config: withFold(run.config, name, plan) }, terminal);
+    const own = weights && (await classifyFold(weights, dataset, plan.held, () => terminal.stop.aborted));
+    if (!own) return stopped(terminal);
+    outcomes.push(own);
+    terminal.out.write(`${JSON.stringify({ type: 'fold', ...plan, rows: toRows([own], dataset) })}\n`);
+  }
+  const pooled = { type: 'pooled', folds: outcomes.length, rows: toRows(outcomes, dataset) };
+  await writeWhole(join(run.out, 'folds.json'), new TextEncoder().encode(`${JSON.stringify(pooled)}\n`));
+  terminal.out.write(`${JSON.stringify(pooled)}\n`);
+  return EXIT.done;
+}
+
+function toRows(outcomes: readonly PassOutcomes[], { labels }: Dataset): object[] {
+  return poolFolds(outcomes, labels.length).map(({ lookAhead, metrics, interval }) => ({
+    lookAhead: Number.isFinite(lookAhead) ? lookAhead : 'inf',
+    ...metrics,
+    interval,
+  }));
+}
+
+function stopped({ err }: Terminal): number {
+  err.write('stopped; --resume continues from the last whole epoch\n');
+  return EXIT.interrupted;
+}
+
+const WEIGHTS = 'weights.safetensors';
+
+/** Trains into one folder: the checkpoint, the weights as pre-training left them (32 bits), and in the end the weights. */
+async function trainInto({ config, sources, start, out, resume }: Run, terminal: Terminal): Promise<TrainResult> {
+  await makeFolder(out);
   const result = await train({
     config,
     sources,
-    folder: command.out,
-    resume: command.resume,
+    start,
+    folder: out,
+    resume,
+    pretrained: (weights) => writeWhole(join(out, 'pretrained.safetensors'), encodeWeights(weights, 'F32')),
     isStopped: () => terminal.stop.aborted,
     report: createReport(terminal),
   });
-  if (!result.weights) {
-    terminal.err.write('stopped; --resume continues from the last whole epoch\n');
-    return EXIT.interrupted;
-  }
-  const path = join(command.out, 'weights.safetensors');
-  await writeWhole(path, encodeWeights(result.weights, 'F16'));
-  terminal.out.write(
-    `${JSON.stringify({ type: 'weights', path, bestEpoch: result.bestEpoch, dev: result.weights.provenance.dev })}\n`,
-  );
-  return EXIT.done;
+  if (result.weights) await writeWhole(join(out, WEIGHTS), encodeWeights(result.weights, 'F16'));
+  return result;
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new UndertoneError('OUTPUT_FAILED', `${path}: the folder cannot be made`, { cause });
+  });
 }
 
 /** Writes a file so that a crash leaves the old one or the new one. */

@@ -3,10 +3,14 @@ import { SEGMENT_COLUMNS, segmentDescriptors } from '../../features/audio/segmen
 import { SAMPLE_RATE_HZ } from '../../operators/audioRing.ts';
 
 /** The features that this build extracts from sound, by name in a dataset, with the width of their rows. */
-export const EXTRACTED_FEATURES = [
+export const EXTRACTED_FEATURES: readonly {
+  readonly name: 'prosody8' | 'segments';
+  readonly kind: 'vector' | 'sequence';
+  readonly columns: readonly string[];
+}[] = [
   { name: 'prosody8', kind: 'vector', columns: PROSODY_COLUMNS },
   { name: 'segments', kind: 'sequence', columns: SEGMENT_COLUMNS },
-] as const;
+];
 
 /** What is measured of an utterance; `prosody8` is undefined and `segments` empty where there is too little sound. */
 export type AudioMeasures = { readonly prosody8: Float32Array | undefined; readonly segments: Float32Array };

@@ -33,13 +33,20 @@ type RawRow = z.infer<typeof Row> & { readonly line: number };
  * @throws UndertoneError BAD_DATASET with the file, the line and the rule
  */
 export async function readTextCorpus(path: string, maxBytes: number = MAX_BYTES): Promise<TextCorpus> {
-  const rows = parseLines(await readText(path, maxBytes), basename(path));
+  const rule = 'it needs "text", "split" and "source_label"';
+  const rows = parseRows(await readCorpusText(path, maxBytes), basename(path), Row, rule);
   const isValues = rows.some(({ source_label }) => Array.isArray(source_label) && typeof source_label[0] === 'number');
-  const name = basename(path).replace(/\.jsonl(\.gz)?$/, '');
+  const name = corpusName(path);
   return isValues ? toValues(name, rows, basename(path)) : toClasses(name, rows);
 }
 
-async function readText(path: string, maxBytes: number): Promise<string> {
+/** The name of a corpus: its file's, without the ending. */
+export function corpusName(path: string): string {
+  return basename(path).replace(/\.jsonl(\.gz)?$/, '');
+}
+
+/** Reads the text of a corpus file, unpacked where it is gzipped. @throws UndertoneError BAD_DATASET */
+export async function readCorpusText(path: string, maxBytes: number = MAX_BYTES): Promise<string> {
   try {
     const bytes = await readFile(path);
     const plain = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: maxBytes }) : bytes;
@@ -54,7 +61,13 @@ async function readText(path: string, maxBytes: number): Promise<string> {
   }
 }
 
-function parseLines(text: string, file: string): RawRow[] {
+/** Parses one JSON object per line; empty lines are skipped. @throws UndertoneError BAD_DATASET with the line and `rule` */
+export function parseRows<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  rule: string,
+): (T & { readonly line: number })[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
     let json: unknown;
@@ -63,10 +76,8 @@ function parseLines(text: string, file: string): RawRow[] {
     } catch {
       return fail(file, i, 'it is not JSON');
     }
-    const parsed = Row.safeParse(json);
-    return parsed.success
-      ? [{ ...parsed.data, line: i }]
-      : fail(file, i, 'it needs "text", "split" and "source_label"');
+    const parsed = schema.safeParse(json);
+    return parsed.success ? [{ ...parsed.data, line: i }] : fail(file, i, rule);
   });
 }
 
