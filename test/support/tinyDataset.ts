@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Modality } from '../../src/domain/modality.ts';
 import { createRandom } from '../../src/model/random.ts';
+import type { TextCorpus } from '../../src/training/corpora/textCorpus.ts';
 
 /** A feature of a tiny dataset: the rows of every utterance in order, or nothing where it is masked. */
 export type TinyFeature = {
@@ -141,3 +142,25 @@ export const TINY_CONFIG: Readonly<Record<string, unknown>> = {
   batchDialogues: 4,
   warmUpSteps: 2,
 };
+
+/**
+ * Texts whose label depends on one word, as in {@link wordDataset}: classes `cross` and `glad`, or two values, of which the
+ * first is high and the second low where they are glad.
+ */
+export function wordCorpus(
+  name: string,
+  counts: Readonly<Record<string, number>>,
+  target: TextCorpus['target'] = 'classes',
+): TextCorpus {
+  const random = createRandom(11);
+  const word = (): string => WORDS[Math.floor(random() * WORDS.length)]!;
+  const rows = Object.entries(counts).flatMap(([split, count]) =>
+    Array.from({ length: count }, () => {
+      const isGlad = random() < 0.5;
+      const text = `${word()} ${isGlad ? 'lovely' : 'awful'} ${word()}`;
+      if (target === 'classes') return { text, split, target: isGlad ? [0, 1] : [1, 0] };
+      return { text, split, target: isGlad ? [1, -1] : [-1, 1] };
+    }),
+  );
+  return { name, target, names: target === 'classes' ? ['cross', 'glad'] : ['value0', 'value1'], rows };
+}
