@@ -6,11 +6,14 @@ import { schedule } from './adam.ts';
 import { augmentUtterance } from './augment.ts';
 import type { Corpus, Example } from './corpus.ts';
 import { createEncoderLearner, type EncoderLearner, headSpecs } from './encoderLearner.ts';
-import { computeMetrics } from './metrics.ts';
+import { areaUnderCurve, computeMetrics } from './metrics.ts';
 import type { EncoderStage } from './trainConfig.ts';
 import type { LearnerState } from './trainee.ts';
 
-/** What a stage reports. `dev`: by corpus, the weighted F1 of its classes, or the mean correlation of its values. */
+/**
+ * What a stage reports. `dev`: by corpus, the weighted F1 of its classes, the area under the ROC curve where there are only
+ * two, or the mean correlation of its values.
+ */
 export type StageEvent =
   | {
       readonly type: 'batch';
@@ -115,7 +118,7 @@ function drawBatches(stage: EncoderStage, corpora: readonly Corpus[], run: Stage
   return shuffle(batches, random);
 }
 
-/** Weighted F1 of the most likely class, or the mean Pearson correlation of the values, on the dev examples. */
+/** Weighted F1, area under the ROC curve or mean Pearson correlation on the dev examples; see {@link StageEvent}. */
 async function measure(learner: EncoderLearner, corpus: Corpus): Promise<number> {
   const size = corpus.names.length;
   const outputs: Float32Array[] = [];
@@ -125,6 +128,11 @@ async function measure(learner: EncoderLearner, corpus: Corpus): Promise<number>
     some.forEach((_, i) => outputs.push(flat.slice(i * size, (i + 1) * size)));
   }
   if (corpus.target === 'values') return meanCorrelation(outputs, corpus, size);
+  if (size === 2)
+    return areaUnderCurve(
+      outputs.map(([no, yes]) => (yes as number) - (no as number)),
+      corpus.dev.map(({ target }) => (target[1] as number) > 0.5),
+    );
   const outcomes = outputs.map((logits, i) => {
     const target = corpus.dev[i]?.target ?? new Float32Array(size);
     return { dialogue: `${i}`, truth: target.indexOf(Math.max(...target)), probabilities: softmax(logits, 1) };

@@ -104,3 +104,25 @@ export function weightedF1({ truth, predicted, hit }: LabelCounts): number {
 function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0);
 }
+
+/**
+ * Area under the ROC curve: the chance that a positive has a larger value than a negative, ties counting half; ½ when there
+ * are none of either. By ranks (Mann & Whitney 1947), in n log n.
+ */
+export function areaUnderCurve(values: readonly number[], positive: readonly boolean[]): number {
+  const order = values
+    .map((value, i) => ({ value, isPositive: positive[i] === true }))
+    .sort((a, b) => a.value - b.value);
+  const positives = order.filter(({ isPositive }) => isPositive).length;
+  const negatives = order.length - positives;
+  if (positives === 0 || negatives === 0) return 0.5;
+  let ranks = 0;
+  for (let from = 0; from < order.length;) {
+    let to = from;
+    while (to < order.length && order[to]?.value === order[from]?.value) to++;
+    // Equal values share the mean of their ranks, which count from 1.
+    ranks += ((from + 1 + to) / 2) * order.slice(from, to).filter(({ isPositive }) => isPositive).length;
+    from = to;
+  }
+  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
+}

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom, shuffle } from '../../src/model/random.ts';
 import {
+  areaUnderCurve,
   argMax,
   calibrationError,
   computeMetrics,
@@ -151,5 +152,22 @@ describe('weightedF1', () => {
       }),
     );
     expect(weightedF1({ truth: [0, 0], predicted: [0, 0], hit: [0, 0] })).toBe(0);
+  });
+});
+
+describe('areaUnderCurve', () => {
+  it('is the share of pairs in the right order, ties counting half, for any values.', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), { maxLength: 40 }), (pairs) => {
+        const [yes, no] = [true, false].map((side) => pairs.flatMap(([v, p]) => (p === side ? [v] : [])));
+        const won = yes!.flatMap((a) => no!.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)));
+        const expected = won.length > 0 ? won.reduce((a, b) => a + b, 0) / won.length : 0.5;
+        const found = areaUnderCurve(
+          pairs.map(([value]) => value),
+          pairs.map(([, isPositive]) => isPositive),
+        );
+        expect(found).toBeCloseTo(expected, 10);
+      }),
+    );
   });
 });
