@@ -1,11 +1,24 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decodeWeights } from '../../src/model/weights.ts';
 import { type CommandOutcome, type FakeTerminal, fakeTerminal, runCommand } from '../support/terminal.ts';
-import { createFolders, TINY_CONFIG, type TinyDataset, wordDataset, writeDataset } from '../support/tinyDataset.ts';
+import {
+  createFolders,
+  TINY_CONFIG,
+  type TinyDataset,
+  wordCorpus,
+  wordDataset,
+  writeDataset,
+} from '../support/tinyDataset.ts';
 
 const newFolder = createFolders();
+const STAGED = {
+  ...TINY_CONFIG,
+  pretraining: [{ name: 'words', mode: 'text', epochs: 2, batchUtterances: 10, sources: [{ data: 'said' }] }],
+  sources: [{ data: 'words' }],
+};
 const SET = wordDataset({ train: 8, dev: 3 });
 
 /** A folder with a configuration and a dataset; `undertone train` on them. */
@@ -14,7 +27,17 @@ async function prepare(config: unknown = TINY_CONFIG, set: TinyDataset = SET) {
   await writeFile(join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
   await writeDataset(join(folder, 'data'), set);
   const out = join(folder, 'out');
-  const argv = ['train', '--config', join(folder, 'config.json'), '--data', join(folder, 'data'), '--out', out];
+  const argv = [
+    'train',
+    '--config',
+    join(folder, 'config.json'),
+    '--data',
+    join(folder, 'data'),
+    '--out',
+    out,
+    '--backend',
+    'wasm',
+  ];
   const train = (more: readonly string[] = [], terminal?: FakeTerminal): Promise<CommandOutcome> =>
     runCommand([...argv, ...more], terminal);
   return { folder, out, train };
@@ -35,6 +58,7 @@ describe('undertone train', () => {
     const [first, second, third, last, ...more] = lines(outcome);
     const epoch = (n: number): object => ({
       type: 'epoch',
+      stage: 'dialogues',
       epoch: n,
       loss: expect.any(Number),
       dev: { now: expect.any(Number), whole: expect.any(Number) },
@@ -47,6 +71,61 @@ describe('undertone train', () => {
     expect((await readdir(out)).sort()).toEqual(['checkpoint.safetensors', 'weights.safetensors']);
     const { provenance } = decodeWeights(await weightsIn(out));
     expect(provenance).toMatchObject({ name: 'tiny', seed: 7, dev: last!['dev'] });
+  });
+
+  it('trains in stages on several folders: JSON lines name the stage, and pre-trained weights can be gone on from.', async () => {
+    const { folder, out, train } = await prepare(STAGED);
+    const texts = await writeTexts(join(folder, 'texts'));
+    const outcome = await train(['--data', join(folder, 'data'), texts]);
+    expect(outcome).toMatchObject({ status: 0, failures: [] });
+    expect(outcome.err).toContain('training tiny (seed 7) on words, said, wasm backend\n');
+    const [words, ...rest] = lines(outcome);
+    expect(words).toMatchObject({ type: 'epoch', stage: 'words', epoch: 1, dev: { said: expect.any(Number) } });
+    expect(rest.map(({ stage }) => stage)).toEqual(['words', 'dialogues', 'dialogues', 'dialogues', undefined]);
+    const files = ['checkpoint.safetensors', 'pretrained.safetensors', 'weights.safetensors'];
+    expect((await readdir(out)).sort()).toEqual(files);
+    expect(outcome.err + outcome.out).not.toMatch(/lovely|awful|Ada|Ben/);
+    const again = join(folder, 'again');
+    const pretrained = join(out, 'pretrained.safetensors');
+    const continued = await train(['--data', join(folder, 'data'), texts, '--out', again, '--start', pretrained]);
+    expect(lines(continued).map(({ stage }) => stage)).toEqual(['dialogues', 'dialogues', 'dialogues', undefined]);
+    expect((await weightsIn(again)).equals(await weightsIn(out))).toBe(true);
+  });
+
+  it('names the data that a configuration needs and was not given.', async () => {
+    const { folder, train } = await prepare(STAGED);
+    const outcome = await train(['--data', join(folder, 'data')]);
+    expect(outcome).toMatchObject({ status: 2, out: '' });
+    expect(outcome.failures).toEqual([expect.stringMatching(/BAD_DATASET: .*uses "said", .* \(words\)$/)]);
+  });
+
+  it('writes its progress every 16 batches: stage, epoch, batch, loss, and how many minutes the stage has left.', async () => {
+    const { train } = await prepare(
+      { ...TINY_CONFIG, epochs: 2, batchDialogues: 1 },
+      wordDataset({ train: 32, dev: 2 }),
+    );
+    const { err } = await train();
+    const progress = err.split('\n').filter((line) => line.includes('batch'));
+    const steps = ['1/2 batch 16/32', '1/2 batch 32/32', '2/2 batch 16/32', '2/2 batch 32/32'];
+    expect(progress).toHaveLength(steps.length);
+    for (const [i, step] of steps.entries()) {
+      expect(progress[i]).toContain(`dialogues epoch ${step} loss `);
+      expect(progress[i]).toMatch(/ loss \d+\.\d{3} at most \d+\.\d min left$/);
+    }
+    expect(progress.at(-1)).toContain('at most 0.0 min left');
+  });
+
+  it('rewrites one line of progress after every batch on a terminal.', async () => {
+    const { train } = await prepare({ ...TINY_CONFIG, epochs: 1 });
+    const terminal = fakeTerminal();
+    Object.assign(terminal.err, { isTTY: true });
+    const { err } = await train([], terminal);
+    expect(
+      err
+        .split('\r')
+        .slice(1)
+        .map((line) => /batch \d\/\d/.exec(line)?.[0]),
+    ).toEqual(['batch 1/2', 'batch 2/2']);
   });
 
   it('says on standard error what is trained, on which data, by which backend, and nothing that was said.', async () => {
@@ -139,8 +218,11 @@ describe('undertone train', () => {
     const config = await train(['--config', join(folder, 'nothing.json')]);
     expect(config.failures).toEqual([expect.stringMatching(/FILE_NOT_FOUND: .*nothing\.json/)]);
     const data = await train(['--data', join(folder, 'nowhere')]);
-    expect(data.failures).toEqual([expect.stringMatching(/BAD_DATASET: .*meta\.json.*nowhere/)]);
-    expect([config.status, data.status]).toEqual([2, 2]);
+    expect(data.failures).toEqual([expect.stringMatching(/FILE_NOT_FOUND: .*nowhere cannot be read/)]);
+    await mkdir(join(folder, 'empty'));
+    const empty = await train(['--data', join(folder, 'empty')]);
+    expect(empty.failures).toEqual([expect.stringMatching(/BAD_DATASET: .*empty: it holds no dataset/)]);
+    expect([config.status, data.status, empty.status]).toEqual([2, 2, 2]);
   });
 
   it('says OUTPUT_FAILED when the folder, the checkpoint or the weights cannot be written.', async () => {
@@ -167,6 +249,16 @@ describe('undertone train', () => {
     },
   );
 });
+
+/** A text corpus `said`, as a file of the research data is. */
+async function writeTexts(folder: string): Promise<string> {
+  await mkdir(folder);
+  const { rows } = wordCorpus('said', { train: 30, dev: 10 });
+  const toLine = ({ text, split, target }: (typeof rows)[0]): string =>
+    JSON.stringify({ text, split, source_label: target[0] === 1 ? 'cross' : ['glad', 'glad'] });
+  await writeFile(join(folder, 'said.jsonl.gz'), gzipSync(rows.map(toLine).join('\n')));
+  return folder;
+}
 
 function AUDIO(feature: string): object {
   return { name: 'prosody', modality: 'audio', kind: 'vector', feature, tokens: 1 };
