@@ -173,7 +173,7 @@ const CASES: readonly GradientCase[] = [
   },
   {
     title: 'the classification of a dialogue without any future',
-    inputs: new Map([...inputs({ fused: [5, 48] }), ...parameters(/^speaker.lstm.(x|b|forward)/)]),
+    inputs: new Map([...inputs({ fused: [5, 48] }), ...parameters(/^speaker\.lstm\.(x|b|forward)$/)]),
     fixed: parameters(/^(dialogue|speaker|head)/),
     f: (p) => classifyDialogues(p, p.tensor('fused'), [DIALOGUE], NO_FUTURE),
   },
