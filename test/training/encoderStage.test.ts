@@ -10,6 +10,7 @@ import { fromTexts } from '../../src/training/corpus.ts';
 import type { TextCorpus } from '../../src/training/corpora/textCorpus.ts';
 import { createEncoderLearner, type EncoderLearner, headSpecs } from '../../src/training/encoderLearner.ts';
 import { runEncoderStage, type StageEvent, type StageRun } from '../../src/training/encoderStage.ts';
+import { computeMetrics } from '../../src/training/metrics.ts';
 import { type EncoderStage, parseTrainConfig } from '../../src/training/trainConfig.ts';
 import { type LearnerState, newLearnerState } from '../../src/training/trainee.ts';
 import { TINY_CONFIG, wordCorpus } from '../support/tinyDataset.ts';
@@ -111,6 +112,37 @@ describe('runEncoderStage', () => {
     // One text has at most three words.
     expect(await wordsMoved(1)).toBeLessThanOrEqual(3);
     expect(await wordsMoved(6)).toBeGreaterThan(3);
+  });
+
+  it('measures two classes by the area under the ROC curve, and more of them by weighted F1.', async () => {
+    const two = corpusOf(SAID);
+    const toThree = ({ utterance, target }: Example): Example => ({ utterance, target: Float32Array.of(...target, 0) });
+    const three: Corpus = {
+      ...two,
+      names: [...two.names, 'odd'],
+      train: two.train.map(toThree),
+      dev: two.dev.map(toThree),
+    };
+    for (const corpus of [two, three]) {
+      const stage = stageOf({ epochs: 1, learningRate: 1e-3, embeddingLearningRate: 1e-3 });
+      const { events, state } = await run(stage, [corpus]);
+      const learner = createEncoderLearner(model, stage, [corpus], state);
+      const size = corpus.names.length;
+      const logits = await learner.infer(corpus, corpus.dev);
+      learner.dispose();
+      const rows = corpus.dev.map(({ target }, i) => ({
+        truth: target.indexOf(1),
+        own: [...logits.slice(i * size, (i + 1) * size)],
+      }));
+      const outcomes = rows.map(({ truth, own }, i) => ({ dialogue: `${i}`, truth, probabilities: own }));
+      const margins = (label: number): number[] =>
+        rows.flatMap(({ truth, own }) => (truth === label ? [own[1]! - own[0]!] : []));
+      const wins = margins(1).flatMap((yes) => margins(0).map((no) => (yes > no ? 1 : yes === no ? 0.5 : 0)));
+      const area = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
+      const expected = size === 2 ? area : computeMetrics(outcomes, size).weightedF1;
+      expect(devOf(events)[0]!['said']).toBeCloseTo(expected, 9);
+      expect(expected).toBeLessThan(1);
+    }
   });
 
   it('measures no corpus that has nothing to be measured on.', async () => {
