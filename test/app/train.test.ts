@@ -92,6 +92,28 @@ describe('undertone train', () => {
     expect((await weightsIn(again)).equals(await weightsIn(out))).toBe(true);
   });
 
+  it('cross-validates over folds: one line for each and one for all, weights of each in a folder, as of a run by hand.', async () => {
+    const set = wordDataset({ fold0: 3, fold1: 3, fold2: 3 });
+    const { folder, out, train } = await prepare({ ...TINY_CONFIG, epochs: 1 }, set);
+    const outcome = await train(['--folds']);
+    expect(outcome).toMatchObject({ status: 0, failures: [] });
+    const results = lines(outcome).filter(({ type }) => type !== 'epoch');
+    expect(results.map(({ type, held, dev, train: trained }) => [type, held, dev, trained])).toEqual([
+      ['fold', 'fold0', 'fold1', ['fold2']],
+      ['fold', 'fold1', 'fold2', ['fold0']],
+      ['fold', 'fold2', 'fold0', ['fold1']],
+      ['pooled', undefined, undefined, undefined],
+    ]);
+    const counts = results.map(({ rows }) => (rows as { utterances: number }[]).map(({ utterances }) => utterances));
+    expect(counts).toEqual([[12, 12], [12, 12], [12, 12], [36, 36]]); // prettier-ignore
+    expect(JSON.parse(await readFile(join(out, 'folds.json'), 'utf8'))).toEqual(results.at(-1));
+    expect((await readdir(out)).sort()).toEqual(['fold0', 'fold1', 'fold2', 'folds.json']);
+    const by = { ...TINY_CONFIG, epochs: 1, sources: [{ data: 'words', splits: ['fold2'], dev: ['fold1'] }] };
+    await writeFile(join(folder, 'hand.json'), JSON.stringify(by));
+    await train(['--config', join(folder, 'hand.json'), '--out', join(folder, 'hand')]);
+    expect((await weightsIn(join(out, 'fold0'))).equals(await weightsIn(join(folder, 'hand')))).toBe(true);
+  });
+
   it('names the data that a configuration needs and was not given.', async () => {
     const { folder, train } = await prepare(STAGED);
     const outcome = await train(['--data', join(folder, 'data')]);
