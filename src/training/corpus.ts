@@ -15,6 +15,7 @@ export type Example = { readonly utterance: PreparedUtterance; readonly target: 
 
 /** Examples with one kind of target: what one head of a pre-training stage learns from. */
 export type Corpus = {
+  /** What the configuration calls its data: two sources of one set have two heads. */
   readonly name: string;
   readonly target: 'classes' | 'values';
   /** Names of the classes or values; the width of the target. */
@@ -23,11 +24,11 @@ export type Corpus = {
   readonly dev: readonly Example[];
 };
 
-/** The splits that are trained on, and those that are measured. */
-type Splits = Pick<SourceUse, 'splits' | 'dev'>;
+/** The name of the data, the splits that are trained on, and those that are measured. */
+type Use = Pick<SourceUse, 'data' | 'splits' | 'dev'>;
 
 /** Makes the examples of a text corpus. */
-export function fromTexts(model: ModelConfig, corpus: TextCorpus, use: Splits): Corpus {
+export function fromTexts(model: ModelConfig, corpus: TextCorpus, use: Use): Corpus {
   const tokenize = createTokenizer(model.vocabulary, model.buckets);
   const pick = (wanted: readonly string[]): Example[] =>
     corpus.rows.flatMap(({ text, split, target }, i) => {
@@ -37,14 +38,14 @@ export function fromTexts(model: ModelConfig, corpus: TextCorpus, use: Splits): 
       const utterance = { id, speaker: '', label: undefined, tokens, rows: new Map<string, Float32Array>() };
       return tokens.length > 0 ? [{ utterance, target: Float32Array.from(target) }] : [];
     });
-  return { name: corpus.name, target: corpus.target, names: corpus.names, train: pick(use.splits), dev: pick(use.dev) };
+  return { name: use.data, target: corpus.target, names: corpus.names, train: pick(use.splits), dev: pick(use.dev) };
 }
 
 /** Makes the examples of a dataset's labelled utterances. */
 export function fromDataset(
   model: ModelConfig,
   { dataset }: Pick<UsedDataset, 'dataset'>,
-  use: Splits,
+  use: Use,
   names: FeatureNames,
   statistics: GlobalStatistics,
 ): Corpus {
@@ -59,5 +60,5 @@ export function fromDataset(
       }),
     );
   };
-  return { name: dataset.name, target: 'classes', names: dataset.labels, train: pick(use.splits), dev: pick(use.dev) };
+  return { name: use.data, target: 'classes', names: dataset.labels, train: pick(use.splits), dev: pick(use.dev) };
 }

@@ -223,7 +223,7 @@ async function pretrain(
   const isDone = await runEncoderStage(stage, corpora, at.state, at.epoch, {
     model,
     seed: options.config.seed,
-    perEpoch: new Map(stage.sources.map(({ perEpoch }, i) => [corpora[i]?.name ?? '', perEpoch])),
+    perEpoch: new Map(stage.sources.map(({ data, perEpoch }) => [data, perEpoch])),
     isStopped: options.isStopped,
     report: options.report,
     keep: (epoch) => writeCheckpoint(options.folder, run, { ...at, epoch }),

@@ -32,7 +32,7 @@ const TEXTS: TextCorpus = {
 
 describe('fromTexts', () => {
   it('makes an example of every row of the splits, with its words and target, and nothing but text.', () => {
-    const corpus = fromTexts(model, TEXTS, { splits: ['train', 'extra'], dev: ['dev', 'validation'] });
+    const corpus = fromTexts(model, TEXTS, { data: 'said', splits: ['train', 'extra'], dev: ['dev', 'validation'] });
     expect(corpus).toMatchObject({ name: 'said', target: 'classes', names: ['calm', 'glad', 'odd'] });
     expect(corpus.train.map(({ utterance, target }) => [utterance.id, [...target]])).toEqual([
       ['said/0', [0, 0.5, 0.5]],
@@ -46,9 +46,10 @@ describe('fromTexts', () => {
   });
 
   it('leaves out rows without words, and never uses a split that was not named.', () => {
-    const corpus = fromTexts(model, TEXTS, { splits: ['train'], dev: ['nowhere'] });
+    const corpus = fromTexts(model, TEXTS, { data: 'other', splits: ['train'], dev: ['nowhere'] });
     expect(corpus.train.map(({ utterance }) => utterance.id)).toEqual(['said/0']);
     expect(corpus.dev).toEqual([]);
+    expect(corpus.name).toBe('other'); // what the configuration calls it
   });
 });
 
@@ -56,8 +57,9 @@ describe('fromDataset', () => {
   it('makes an example of every labelled utterance, one-hot in its labels, prepared as for the dialogues.', () => {
     const names = featureNames(CONFIG);
     const statistics = globalStatistics(model, [{ dataset, dialogues: dataset.dialogues }], names);
-    const corpus = fromDataset(model, { dataset }, { splits: ['train'], dev: ['dev'] }, names, statistics);
-    expect(corpus).toMatchObject({ name: 'every-kind', target: 'classes', names: ['calm', 'glad'] });
+    const use = { data: 'every-kind:glad', splits: ['train'], dev: ['dev'] };
+    const corpus = fromDataset(model, { dataset }, use, names, statistics);
+    expect(corpus).toMatchObject({ name: 'every-kind:glad', target: 'classes', names: ['calm', 'glad'] });
     expect(corpus.train.map(({ utterance, target }) => [utterance.id, [...target]])).toEqual([['a/0', [0, 1]]]);
     expect(corpus.dev.map(({ utterance, target }) => [utterance.id, [...target]])).toEqual([
       ['b/0', [1, 0]],

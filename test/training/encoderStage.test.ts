@@ -38,7 +38,7 @@ const stageOf = (change: object = {}): EncoderStage => {
     pretraining: [{ ...stage, epochs: 6, learningRate: 0.01, ...change }],
   }).pretraining[0]!;
 };
-const corpusOf = (corpus: TextCorpus): Corpus => fromTexts(model, corpus, use);
+const corpusOf = (corpus: TextCorpus): Corpus => fromTexts(model, corpus, { ...use, data: corpus.name });
 
 type Ran = { readonly state: LearnerState; readonly events: StageEvent[]; readonly isDone: boolean };
 

@@ -164,6 +164,19 @@ describe('train, with stages before the dialogues', () => {
     expect(await namesAfter(8)).toEqual(['training.divergence']);
   });
 
+  it('gives one dataset under two names two heads, and each as many examples as it is told.', async () => {
+    const given: Sources = new Map([...sources, ['words:again', sources.get('words')!]]);
+    const uses = [
+      { data: 'words', splits: ['train'], dev: ['dev'], perEpoch: 5 },
+      { data: 'words:again', splits: ['train'], dev: ['dev'], perEpoch: 17 },
+    ];
+    const stage = { ...CONFIG.pretraining[1]!, batchUtterances: 4, sources: uses };
+    const { events } = await run({ ...CONFIG, epochs: 1, pretraining: [stage] }, { sources: given });
+    expect(batchesOf(events).filter((event) => event.stage === 'voices')).toHaveLength(2 + 5);
+    const measured = events.find(({ type }) => type === 'epoch');
+    expect(Object.keys((measured as { dev: object }).dev)).toEqual(['words', 'words:again']);
+  });
+
   it('refuses to resume when a stage has changed.', async () => {
     const folder = await newFolder();
     await run(CONFIG, { folder, isStopped: stopAt(5) });
