@@ -5,7 +5,7 @@ import { installGradients } from '../model/ops/gradients.ts';
 import { initialValues, startValuesOf } from '../model/parameters.ts';
 import type { Weights } from '../model/weights.ts';
 import { fitTemperature } from './calibration.ts';
-import { type Checkpoint, fingerprint, readCheckpoint, withoutExtras, writeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, readCheckpoint, withoutExtras, writeCheckpoint } from './checkpoint.ts';
 import { type Corpus, fromDataset, fromTexts } from './corpus.ts';
 import {
   type DialogueData,
@@ -30,6 +30,7 @@ import {
   toModelConfig,
   type UsedDataset,
 } from './prepare.ts';
+import { runFingerprint } from './runFingerprint.ts';
 import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
 import type { EncoderStage, TrainConfig } from './trainConfig.ts';
 import { newLearnerState } from './trainee.ts';
@@ -74,12 +75,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await installGradients();
   const setup = prepare(options);
   const { model } = setup;
-  const run = fingerprint(
-    config,
-    { ...model, vocabulary: fingerprint(model.vocabulary) },
-    [...options.sources.keys()],
-    setup.data.sources.map(({ dialogues }) => dialogues.map((d) => [d.id, d.utterances.length])),
-  );
+  const run = runFingerprint({ ...options, model, statistics: setup.statistics });
   const found = options.resume ? await readCheckpoint(options.folder, run) : undefined;
   const initial = startingValues(options, setup);
   let at: Checkpoint = found ?? {

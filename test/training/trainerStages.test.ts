@@ -224,6 +224,18 @@ describe('train, from given weights', () => {
     expect(valuesOf(anew, 'prosody.mean')).not.toEqual(valuesOf(straight, 'prosody.mean'));
   });
 
+  it('refuses to resume from other weights than it began with, and from other texts.', async () => {
+    const folder = await newFolder();
+    const start = startOf({});
+    await run({ ...CONFIG, epochs: 2 }, { folder, start, isStopped: stopAt(3) });
+    const other = startOf({ 'head.out.b': valuesOf(straight, 'head.out.b').map((x) => x + 1e-6) });
+    for (const change of [{ start: other }, { start, sources: new Map([...sources, ['rated', texts('rated')]]) }])
+      await expect(run({ ...CONFIG, epochs: 2 }, { folder, resume: true, ...change })).rejects.toMatchObject({
+        code: 'BAD_CHECKPOINT',
+      });
+    expect((await run({ ...CONFIG, epochs: 2 }, { folder, resume: true, start })).weights).toBeDefined();
+  });
+
   it('hands out the weights when pre-training ends; from them it goes on as if it had done it itself.', async () => {
     const handed: Uint8Array[] = [];
     const whole = await run(CONFIG, {
