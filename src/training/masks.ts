@@ -21,11 +21,6 @@ export function showAll(model: ModelConfig, dialogue: PreparedDialogue): Shown {
   return dialogue.utterances.map((utterance) => presentModalities(model, utterance));
 }
 
-/** Only the given modalities are shown; an utterance without any of them shows nothing. */
-export function showOnly(model: ModelConfig, dialogue: PreparedDialogue, kept: ReadonlySet<Modality>): Shown {
-  return showAll(model, dialogue).map((present) => new Set([...present].filter((modality) => kept.has(modality))));
-}
-
 /**
  * Hides modalities as a live call loses them: (a) each with a fixed chance per utterance, (b) outages by a two-state Markov
  * chain per stream over the dialogue, (c) whole dialogues with a random subset. An utterance never loses everything.
