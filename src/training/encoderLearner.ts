@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { MODALITIES } from '../domain/modality.ts';
-import { type ModelConfig, modeOf } from '../model/config.ts';
-import { encode } from '../model/encoders.ts';
+import { type Mode, type ModelConfig, modeOf } from '../model/config.ts';
+import { crossAttend } from '../model/crossAttention.ts';
+import { encode, type ModeTokens } from '../model/encoders.ts';
 import { dense, dropout, type TrainingMode } from '../model/layers.ts';
 import { meanRows, readBack } from '../model/ops/rows.ts';
 import type { Parameters, ParameterSpec } from '../model/parameters.ts';
@@ -92,9 +93,18 @@ type Forward = {
 
 function predict(p: Parameters, model: ModelConfig, stage: EncoderStage, given: Forward): tf.Tensor2D {
   const { batch, words, corpus, training } = given;
-  const tokens = encode(p, model, toTensors(model, batch, words), training).get(stage.mode);
-  const pooled = tokens ? meanRows(tokens.tokens, tokens.offsets) : tf.zeros<tf.Rank.R2>([batch.size, model.width]);
+  const own = encode(p, model, toTensors(model, batch, words), training).get(stage.mode);
+  const pooled = own
+    ? meanRows(stage.crossLayers ? alone(p, model, stage.mode, own, training) : own.tokens, own.offsets)
+    : tf.zeros<tf.Rank.R2>([batch.size, model.width]);
   return dense(p, headOf(stage, corpus.name), dropout(pooled, training));
+}
+
+/** The mode's layers of the cross-attended network, as they are when no other mode is there. */
+function alone(p: Parameters, model: ModelConfig, mode: Mode, given: ModeTokens, training?: TrainingMode): tf.Tensor2D {
+  const everywhere = new Float32Array(given.offsets.length - 1).fill(1);
+  const context = { modes: new Map([[mode, given]]), keysValues: [], shareOf: () => everywhere, training };
+  return crossAttend(p, model, { mode, given }, context);
 }
 
 /** Cross-entropy with shares of classes, or half the squared error of values; examples without tokens still count. */

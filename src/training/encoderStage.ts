@@ -30,6 +30,8 @@ export type StageEvent =
       readonly epoch: number;
       readonly loss: number;
       readonly dev: Readonly<Record<string, number>>;
+      /** Share that is right, of corpora with classes. */
+      readonly accuracy: Readonly<Record<string, number>>;
     };
 
 /** What a stage needs beside its data. */
@@ -62,9 +64,15 @@ export async function runEncoderStage(
       const loss = await runEpoch(stage, corpora, learner, epoch, run);
       if (loss === undefined) return false;
       const dev: Record<string, number> = {};
-      for (const corpus of corpora) if (corpus.dev.length > 0) dev[corpus.name] = await measure(learner, corpus);
+      const accuracy: Record<string, number> = {};
+      for (const corpus of corpora) {
+        if (corpus.dev.length === 0) continue;
+        const measured = await measure(learner, corpus);
+        dev[corpus.name] = measured.score;
+        if (measured.accuracy !== undefined) accuracy[corpus.name] = measured.accuracy;
+      }
       await run.keep(epoch);
-      run.report({ type: 'epoch', stage: stage.name, epoch, loss, dev });
+      run.report({ type: 'epoch', stage: stage.name, epoch, loss, dev, accuracy });
     }
     return true;
   } finally {
@@ -119,7 +127,7 @@ function drawBatches(stage: EncoderStage, corpora: readonly Corpus[], run: Stage
 }
 
 /** Weighted F1, area under the ROC curve or mean Pearson correlation on the dev examples; see {@link StageEvent}. */
-async function measure(learner: EncoderLearner, corpus: Corpus): Promise<number> {
+async function measure(learner: EncoderLearner, corpus: Corpus): Promise<{ score: number; accuracy?: number }> {
   const size = corpus.names.length;
   const outputs: Float32Array[] = [];
   for (let at = 0; at < corpus.dev.length; at += 256) {
@@ -127,17 +135,18 @@ async function measure(learner: EncoderLearner, corpus: Corpus): Promise<number>
     const flat = await learner.infer(corpus, some);
     some.forEach((_, i) => outputs.push(flat.slice(i * size, (i + 1) * size)));
   }
-  if (corpus.target === 'values') return meanCorrelation(outputs, corpus, size);
-  if (size === 2)
-    return areaUnderCurve(
-      outputs.map(([no, yes]) => (yes as number) - (no as number)),
-      corpus.dev.map(({ target }) => (target[1] as number) > 0.5),
-    );
+  if (corpus.target === 'values') return { score: meanCorrelation(outputs, corpus, size) };
   const outcomes = outputs.map((logits, i) => {
     const target = corpus.dev[i]?.target ?? new Float32Array(size);
     return { dialogue: `${i}`, truth: target.indexOf(Math.max(...target)), probabilities: softmax(logits, 1) };
   });
-  return computeMetrics(outcomes, size).weightedF1;
+  const { weightedF1, accuracy } = computeMetrics(outcomes, size);
+  if (size > 2) return { score: weightedF1, accuracy };
+  const score = areaUnderCurve(
+    outputs.map(([no, yes]) => (yes as number) - (no as number)),
+    corpus.dev.map(({ target }) => (target[1] as number) > 0.5),
+  );
+  return { score, accuracy };
 }
 
 function meanCorrelation(outputs: readonly Float32Array[], corpus: Corpus, size: number): number {

@@ -110,13 +110,16 @@ function isOn(config: TrainConfig, part: TrainConfig['without'][number], weight:
 function classificationLoss(p: Parameters, fusion: Fusion, pass: Pass): tf.Scalar {
   const { batch, config, weights } = pass;
   const labels = batch.utterances.map((utterance) => utterance.label);
+  const factorOf = (row: number): number => batch.utterances[row]?.weight ?? 1;
   const logits = classifyDialogues(p, fusion.fused, batch.dialogues, pass.cut, pass.options);
-  const losses = [focalLoss(logits, toTargets(labels, weights, config.labelSmoothing), config.focalGamma)];
+  const losses = [focalLoss(logits, toTargets(labels, weights, config.labelSmoothing, factorOf), config.focalGamma)];
   for (const mode of MODES) {
     const share = fusion.shares.get(mode) as Float32Array;
     if (!share.some((s) => s > 0)) continue;
     const auxiliary = dense(p, `aux.${mode}`, fusion.descriptors.get(mode) as tf.Tensor2D);
-    const targets = toTargets(labels, weights, config.labelSmoothing, (row) => (share[row] as number) > 0);
+    const targets = toTargets(labels, weights, config.labelSmoothing, (row) =>
+      (share[row] as number) > 0 ? factorOf(row) : 0,
+    );
     losses.push(focalLoss(auxiliary, targets, config.focalGamma));
   }
   return tf.div<tf.Scalar>(tf.addN(losses), losses.length);

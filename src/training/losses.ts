@@ -26,12 +26,12 @@ export function focalLoss(logits: tf.Tensor2D, targets: Targets, gamma: number):
   return tf.div<tf.Scalar>(tf.sum(tf.mul(tf.mul(focus, crossEntropy), targets.weights)), total);
 }
 
-/** Targets for rows with the given labels; a row without a label, or not `counted`, has weight 0. */
+/** Targets for rows with the given labels; a row without a label, or not `counted`, has weight 0; `counted` may give a factor. */
 export function toTargets(
   labels: readonly (number | undefined)[],
   classWeights: readonly number[],
   smoothing: number,
-  counted: (row: number) => boolean = () => true,
+  counted: (row: number) => boolean | number = () => true,
 ): Targets {
   const classes = classWeights.length;
   const distribution = new Float32Array(labels.length * classes);
@@ -40,7 +40,7 @@ export function toTargets(
     if (label === undefined) return;
     distribution.fill(smoothing / classes, row * classes, (row + 1) * classes);
     distribution[row * classes + label] = 1 - smoothing + smoothing / classes;
-    if (counted(row)) weights[row] = classWeights[label] as number;
+    weights[row] = (classWeights[label] as number) * Number(counted(row));
   });
   return { distribution: tf.tensor2d(distribution, [labels.length, classes]), weights: tf.tensor1d(weights) };
 }

@@ -18,6 +18,8 @@ export type PreparedUtterance = {
   readonly rows: ReadonlyMap<string, Float32Array>;
   /** Other rows that would do as well, such as those of the mirrored picture; training takes either. */
   readonly alternatives?: ReadonlyMap<string, Float32Array> | undefined;
+  /** Factor of the class weight, where the classes of its source are not distributed as those of the first. 1 unless told. */
+  readonly weight?: number | undefined;
 };
 
 /** One dialogue, ready for the network. */

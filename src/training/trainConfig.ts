@@ -45,6 +45,8 @@ export type EncoderStage = {
   readonly name: string;
   readonly mode: Mode;
   readonly sources: readonly SourceUse[];
+  /** Whether the mode's layers of the cross-attended network are trained too; no other mode being there, they feed forward. */
+  readonly crossLayers: boolean;
   readonly epochs: number;
   readonly batchUtterances: number;
   readonly learningRate: number;
@@ -156,6 +158,7 @@ const Stage = z
     name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
     mode: z.enum(MODES),
     sources: z.array(Source).min(1),
+    crossLayers: z.boolean().default(false),
     epochs: size(2, 1, 1000),
     batchUtterances: size(128, 1, 4096),
     learningRate: z.number().positive().max(1).default(2e-3),
@@ -271,6 +274,8 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
         refuse(['pretraining', i, 'name'], 'it occurs twice');
       if (!inputs.some((input) => modeOf(input.modality) === mode))
         refuse(['pretraining', i, 'mode'], 'no input has this mode');
+      else if (mode === 'text' && !inputs.some(({ kind }) => kind === 'tokens'))
+        refuse(['pretraining', i, 'mode'], 'it needs an input of kind "tokens"');
     });
     inputs.forEach(({ name, modality, kind }, i) => {
       if (inputs.findIndex((other) => other.name === name) < i) refuse(['inputs', i, 'name'], 'it occurs twice');
