@@ -43,7 +43,14 @@ describe('parseTrainConfig', () => {
     expect(pretraining).toEqual([
       {
         ...{ name: 'words', mode: 'text', sources: [{ data: 'said', ...use }], epochs: 2, batchUtterances: 128 },
-        ...{ learningRate: 2e-3, embeddingLearningRate: 2e-3, weightDecay: 0, clipNorm: 1, warmUpSteps: 100 },
+        ...{
+          learningRate: 2e-3,
+          embeddingLearningRate: 2e-3,
+          weightDecay: 0,
+          clipNorm: 1,
+          warmUpSteps: 100,
+          crossLayers: false,
+        },
         ...{ dropout: 0.2, wordDropout: 0.1, labelSmoothing: 0.05, classWeightPower: 0.3, augment: nothing },
       },
     ]);
