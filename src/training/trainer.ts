@@ -1,14 +1,11 @@
-import { UndertoneError } from '../errors.ts';
-import { type ModelConfig, modeOf } from '../model/config.ts';
+import { modeOf } from '../model/config.ts';
 import { NO_FUTURE, WHOLE_FUTURE } from '../model/dialogueContext.ts';
 import { installGradients } from '../model/ops/gradients.ts';
 import { initialValues, startValuesOf } from '../model/parameters.ts';
 import type { Weights } from '../model/weights.ts';
 import { fitTemperature } from './calibration.ts';
 import { type Checkpoint, readCheckpoint, withoutExtras, writeCheckpoint } from './checkpoint.ts';
-import { type Corpus, fromDataset, fromTexts } from './corpus.ts';
 import {
-  type DialogueData,
   type DialogueEvent,
   inferAll,
   type Inferred,
@@ -19,21 +16,12 @@ import {
 import { runEncoderStage, type StageEvent } from './encoderStage.ts';
 import { createLearner, DIALOGUE_EXTRAS } from './learner.ts';
 import { showAll, type Shown } from './masks.ts';
-import { createDonors, type Donors } from './pairing.ts';
-import {
-  featureNames,
-  type GlobalStatistics,
-  globalStatistics,
-  prepareDialogues,
-  type PreparedDialogue,
-  textsOf,
-  toModelConfig,
-  type UsedDataset,
-} from './prepare.ts';
+import type { PreparedDialogue } from './prepare.ts';
 import { runFingerprint } from './runFingerprint.ts';
-import { datasetOf, dialogueUses, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
+import type { Sources } from './sources.ts';
 import type { EncoderStage, TrainConfig } from './trainConfig.ts';
 import { newLearnerState } from './trainee.ts';
+import { prepareTraining, type TrainSetup } from './trainSetup.ts';
 
 /** What training reports as it goes: after every batch, and after every epoch of each stage. */
 export type TrainEvent = StageEvent | DialogueEvent;
@@ -73,7 +61,7 @@ export type TrainResult = {
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config } = options;
   await installGradients();
-  const setup = prepare(options);
+  const setup = prepareTraining(options);
   const { model } = setup;
   const run = runFingerprint({ ...options, model, statistics: setup.statistics });
   const found = options.resume ? await readCheckpoint(options.folder, run) : undefined;
@@ -107,98 +95,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return { weights: await finishWeights(config, setup, end), bestEpoch: end.bestEpoch, epochs: end.epoch };
 }
 
-type Setup = {
-  readonly model: ModelConfig;
-  readonly statistics: GlobalStatistics;
-  readonly corporaOf: (stage: EncoderStage) => Corpus[];
-  readonly data: DialogueData;
-  /** Dev dialogues of the other sources, for combinations of modes that the first one never has. */
-  readonly calibration: readonly PreparedDialogue[];
-};
-
-/** Reads everything that the configuration asks for out of the sources. */
-function prepare({ config, sources, start }: TrainOptions): Setup {
-  const names = featureNames(config);
-  const uses = dialogueUses(config, sources);
-  const used = uses.map(({ data, splits }) => useSplits(datasetOf(sources, data), splits));
-  const main = (used[0] as UsedDataset).dataset;
-  const devSplit = uses[0]?.dev.find((name) => main.dialogues.some(({ split }) => split === name)) ?? 'dev';
-  const development = useSplits(main, [devSplit]);
-  if (!development.dialogues.some(({ utterances }) => utterances.some((u) => u.label !== undefined)))
-    throw new UndertoneError('BAD_DATASET', `dataset ${main.name}: the split "${devSplit}" has no labelled utterance`);
-  const lending = (['audio', 'face', 'body'] as const).flatMap((modality) => {
-    const name = config.pairing[modality];
-    return name === undefined ? [] : [{ modality, used: useSplits(datasetOf(sources, name), ['train']) }];
-  });
-  for (const { dataset } of [...used, ...lending.map((donor) => donor.used)])
-    if (dataset.labels.join('\n') !== main.labels.join('\n'))
-      throw new UndertoneError(
-        'BAD_DATASET',
-        `dataset ${dataset.name}: its labels are not those of ${main.name}, with which it shares the dialogue stage`,
-      );
-  const early = (start ? [] : config.pretraining).flatMap((stage) =>
-    stage.sources.map((use) => ({ use, source: sourceOf(sources, use.data) })),
-  );
-  for (const { data, splits } of [...uses, ...early.map(({ use }) => use)])
-    if (data === uses[0]?.data && splits.includes(devSplit))
-      throw new UndertoneError(
-        'BAD_DATASET',
-        `dataset ${main.name}: the split "${devSplit}" selects and calibrates, so nothing may train on it`,
-      );
-  const all = [
-    ...used,
-    ...lending.map((donor) => donor.used),
-    ...early.flatMap(({ use, source }) => (source.kind === 'dataset' ? [useSplits(source.dataset, use.splits)] : [])),
-  ];
-  const texts = [
-    ...textsOf(used),
-    ...early.flatMap(({ use, source }) => (source.kind === 'texts' ? useTexts(source.corpus, use.splits) : [])),
-  ];
-  const derived = toModelConfig(config, all, texts);
-  const model = start ? { ...derived, vocabulary: start.config.vocabulary } : derived;
-  const statistics = new Map([...globalStatistics(model, all, names), ...statisticsOf(model, start)]);
-  const ready = ({ dataset, dialogues }: UsedDataset): ReturnType<typeof prepareDialogues> =>
-    prepareDialogues(model, dataset, dialogues, statistics, names);
-  const donors: Donors[] = lending.map((donor) => createDonors(donor.modality, ready(donor.used)));
-  return {
-    model,
-    statistics,
-    corporaOf: (stage) =>
-      stage.sources.map((use) => {
-        const source = sourceOf(sources, use.data);
-        return source.kind === 'texts'
-          ? fromTexts(model, source.corpus, use)
-          : fromDataset(model, source, use, names, statistics);
-      }),
-    data: {
-      model,
-      sources: used.map((one, i) => ({ dialogues: ready(one), perEpoch: uses[i]?.perEpoch })),
-      dev: ready(development),
-      donors,
-    },
-    calibration: used
-      .slice(1)
-      .flatMap(({ dataset }) =>
-        dataset.dialogues.some(({ split }) => split === 'dev') ? ready(useSplits(dataset, ['dev'])) : [],
-      ),
-  };
-}
-
-/** The normalisation of weights, for inputs of the same name and width. */
-function statisticsOf(model: ModelConfig, start: Weights | undefined): GlobalStatistics {
-  return new Map(
-    model.inputs.flatMap((input) => {
-      const [mean, scale] = ['mean', 'scale'].map((kind) => start?.values.get(`${input.name}.${kind}`));
-      return mean?.length === input.dim && scale?.length === input.dim ? [[input.name, { mean, scale }]] : [];
-    }),
-  );
-}
-
 function originOf({ name, trainedOn, licence, seed }: TrainConfig): Omit<Weights['provenance'], 'dev'> {
   return { name, trainedOn, licence, seed };
 }
 
-function startingValues({ config, start }: TrainOptions, { model, statistics }: Setup): Map<string, Float32Array> {
+function startingValues({ config, start }: TrainOptions, { model, statistics }: TrainSetup): Map<string, Float32Array> {
   const initial = initialValues(model, config.seed);
   for (const spec of DIALOGUE_EXTRAS) initial.set(spec.name, startValuesOf(spec, config.seed));
   for (const [name, values] of start?.values ?? [])
@@ -210,7 +111,7 @@ function startingValues({ config, start }: TrainOptions, { model, statistics }: 
 /** Runs one stage of pre-training and returns where the next one begins: the values learnt, everything else anew. */
 async function pretrain(
   options: TrainOptions,
-  { model, corporaOf }: Setup,
+  { model, corporaOf }: TrainSetup,
   stage: EncoderStage,
   at: Checkpoint,
   run: string,
@@ -234,7 +135,7 @@ async function pretrain(
 /** Takes the best epoch's values, fits temperatures on dev and writes down where the weights come from. */
 async function finishWeights(
   config: TrainConfig,
-  { model, data, calibration }: Setup,
+  { model, data, calibration }: TrainSetup,
   end: Checkpoint,
 ): Promise<Weights> {
   const values = withoutExtras(end.best);
