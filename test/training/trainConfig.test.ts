@@ -126,6 +126,7 @@ describe('parseTrainConfig', () => {
     ['pretraining.0.name', { pretraining: [{ ...STAGE, name: 'a.b' }] }],
     ['pretraining.0.mode', { pretraining: [{ ...STAGE, mode: 'audio' }] }],
     ['pretraining.0.mode', { pretraining: [{ ...STAGE, mode: 'face' }] }],
+    ['pretraining.0.mode', { inputs: [{ ...TEXT, kind: 'vector' }], pretraining: [STAGE] }],
     ['pretraining.0.sources', { pretraining: [{ ...STAGE, sources: [] }] }],
     ['pretraining.0.sources.1.data', { pretraining: [{ ...STAGE, sources: [{ data: 'x' }, { data: 'x' }] }] }],
     ['pretraining.0.augment.crop', { pretraining: [{ ...STAGE, augment: { crop: 1 } }] }],
