@@ -2,12 +2,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
-import { BACKENDS } from '../model/backend.ts';
+import { type Backend, BACKENDS, LIVE_BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
 import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
-import { forbidTelemetry } from './telemetry.ts';
 import { EXIT, outputRule, processTerminal, type Terminal } from './terminal.ts';
 
 type ReplayOptions = {
@@ -20,6 +19,7 @@ type ReplayOptions = {
   json: boolean;
   privacy: PrivacyMode;
   weights?: string;
+  backend: Backend | 'auto';
 };
 
 function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
@@ -54,6 +54,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .option('--json', 'one JSON object per insight on standard output', false)
     .addOption(new Option('--privacy <mode>', 'what is never looked at').choices(PRIVACY_MODES).default('none'))
     .option('--weights <file>', 'a weights file other than the one that ships')
+    .addOption(backendOption(LIVE_BACKENDS))
     .action(async (media: string | undefined, { track, ...options }: ReplayOptions) =>
       finish(await (await import('./commands/replay.ts')).runReplay({ ...options, media, tracks: track }, terminal)),
     );
@@ -80,7 +81,7 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .option('--start <weights>', 'weights to go on from, in place of pre-training')
     .option('--folds', 'cross-validate over the splits fold0, fold1, …', false)
     .option('--seed <n>', 'instead of the seed of the configuration', wholeNumber)
-    .addOption(new Option('--backend <name>').choices(['auto', ...BACKENDS]).default('auto'))
+    .addOption(backendOption(BACKENDS))
     .action(async (options: TrainCommand) =>
       finish(await (await import('./commands/train.ts')).runTrain(options, terminal)),
     );
@@ -95,11 +96,16 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .option('--missing <WHAT>', 'also with modalities missing: subsets, rates, or both', list, [])
     .option('--ablate <NAME,NAME>', 'also without: qaf, joint-embedding, speaker, dialogue, face', list, [])
     .option('--shuffle-speakers', 'also with speakers permuted within each dialogue', false)
+    .addOption(backendOption(LIVE_BACKENDS))
     .option('--out <dir>', 'write report, charts and masks to this folder')
     .option('--json', 'as one JSON object', false)
     .action(async (options: EvaluateCommand) =>
       finish(await (await import('./commands/evaluate.ts')).runEvaluate(options, terminal)),
     );
+}
+
+function backendOption(names: readonly Backend[]): Option {
+  return new Option('--backend <name>', 'tensor backend').choices(['auto', ...names]).default('auto');
 }
 
 function speedOption(): Option {
@@ -139,7 +145,6 @@ function oneLine(text: string): string {
 /** Runs a command line; returns its exit status. Never throws. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
   let status = EXIT.done;
-  forbidTelemetry();
   try {
     await buildProgram(terminal, (s) => (status = s)).parseAsync(argv.length > 0 ? [...argv] : ['start'], {
       from: 'user',

@@ -62,9 +62,9 @@ function folderOf(url: string): string {
 async function start(name: Backend, allowSoftware: boolean): Promise<string | undefined> {
   try {
     await LOADERS[name](allowSoftware);
+    tf.enableProdMode(); // before the first operation: else the plain backend advertises another one on standard error
     if (!(await tf.setBackend(name))) return 'did not start';
     if (!(await computes())) return 'gives wrong results';
-    tf.enableProdMode();
     return undefined;
   } catch (error) {
     return error instanceof Error ? firstLine(error.message) : 'did not load';

@@ -34,6 +34,20 @@ const evaluate = (...more: string[]): Promise<CommandOutcome> =>
   runCommand(['evaluate', '--weights', weights, '--data', data, ...more]);
 
 describe('undertone evaluate', () => {
+  it('measures on the backend that was named, and says which; figures differ by rounding only.', async () => {
+    const run = async (...more: string[]): Promise<{ backend: string; weightedF1: number }> => {
+      const { out, err } = await evaluate('--json', '--look-ahead', '0', ...more);
+      expect(err).toBe('');
+      return JSON.parse(out) as { backend: string; weightedF1: number };
+    };
+    const [cpu, auto] = [await run('--backend', 'cpu'), await run('--backend', 'auto')];
+    expect([cpu.backend, auto.backend]).toEqual(['cpu', 'wasm']);
+    expect(cpu.weightedF1).toBe(auto.weightedF1);
+    const refused = await evaluate('--backend', 'webgpu');
+    expect(refused).toMatchObject({ status: 2, out: '' });
+    expect(refused.failures).toEqual([expect.stringContaining('BAD_OPTION')]);
+  });
+
   it('prints one JSON object: what was measured, and every look-ahead with its metrics.', async () => {
     const { status, out, err } = await evaluate('--json');
     expect([status, err, out.trimEnd().includes('\n')]).toEqual([0, '', false]);

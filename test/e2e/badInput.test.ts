@@ -57,6 +57,7 @@ describe('undertone replay refuses before it writes anything', () => {
     ['a speed that is no number', ['--speed', 'fast'], 'BAD_OPTION'],
     ['a speed over 1,000', ['--speed', '1001'], 'BAD_OPTION'],
     ['a speed that is missing', ['--speed'], 'BAD_OPTION'],
+    ['a backend that cannot serve a conversation', ['--backend', 'webgpu'], 'BAD_OPTION'],
     ['an unknown privacy mode', ['--privacy', 'some'], 'BAD_OPTION'],
     ['a second media file', ['other.wav'], 'BAD_OPTION'],
     ['tracks and channels', ['--track', 'Ada=x.wav', '--channels', 'Ada,Ben'], 'BAD_OPTION'],

@@ -49,7 +49,8 @@ async function readModel(): Promise<Uint8Array> {
 
 /**
  * Both packages have the same interface; each is loaded only when it is used. onnxruntime-node 1.30 writes a device id
- * below the home folder and reports events unless it is told not to; somebody's own choice is kept.
+ * below the home folder and reports events to Microsoft unless it is told not to before it is loaded, which happens nowhere
+ * else; somebody's own choice is kept. Source: microsoft/onnxruntime pull request 27379 (every system but Windows).
  */
 async function load(name: SileroRuntimeName, model: Uint8Array): Promise<SileroRuntime> {
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';

@@ -30,7 +30,7 @@ export async function runEvaluate(command: EvaluateCommand, terminal: Terminal):
   const { shown, lookAheads, missing, ablations } = parseEvaluateLists(command);
   const [weights, backend, kept] = await Promise.all([
     loadWeights(command.weights),
-    startTensorBackend(),
+    startTensorBackend(command.backend),
     command.out === undefined ? undefined : readFile(join(command.out, MASKS), 'utf8').catch(() => undefined),
   ]);
   const wanted = weights.config.inputs.map(({ name }) => name);

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { Insight } from '../../domain/insight.ts';
+import type { Backend } from '../../model/backend.ts';
 import { createEmotionModel } from '../../model/conversation.ts';
 import { encodeInsight } from '../../protocol/insight.ts';
 import { ADAPTERS } from '../adapters.ts';
@@ -23,6 +24,8 @@ export type ReplayCommand = ReplayRequest & {
   readonly json: boolean;
   readonly weights?: string | undefined;
   readonly privacy: PrivacyMode;
+  /** One of LIVE_BACKENDS. */
+  readonly backend: Backend | 'auto';
 };
 
 /** The clock on the wall; nobody waits any longer once the command should end. */
@@ -41,7 +44,7 @@ function wallClock(stop: AbortSignal): Pacer {
 export async function runReplay(command: ReplayCommand, terminal: Terminal): Promise<number> {
   const reader = await ADAPTERS.media();
   const inputs = await openInputs(command, reader);
-  const [backend, weights] = await Promise.all([startTensorBackend(), loadWeights(command.weights)]);
+  const [backend, weights] = await Promise.all([startTensorBackend(command.backend), loadWeights(command.weights)]);
   const vad = inputs.audio.length > 0 ? await ADAPTERS.vad() : undefined;
   const model = createEmotionModel(weights);
   const files = command.out === undefined ? undefined : createFileWriter(command.out);
@@ -101,6 +104,7 @@ export function runStart(
       channels: [],
       captions: join(call, 'captions.vtt'),
       privacy: 'none',
+      backend: 'auto',
     },
     terminal,
   );

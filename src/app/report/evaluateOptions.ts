@@ -1,5 +1,6 @@
 import { MODALITIES, type Modality } from '../../domain/modality.ts';
 import { UndertoneError } from '../../errors.ts';
+import type { Backend } from '../../model/backend.ts';
 import { EVALUATION_ABLATIONS, type EvaluationAblation, LOOK_AHEADS } from '../../training/evaluationResult.ts';
 
 /** What `undertone evaluate` was asked for. Lists are as they were typed. */
@@ -12,6 +13,8 @@ export type EvaluateCommand = {
   readonly missing: readonly string[];
   readonly ablate: readonly string[];
   readonly shuffleSpeakers: boolean;
+  /** One of LIVE_BACKENDS: figures come from the path of live sessions. */
+  readonly backend: Backend | 'auto';
   readonly out?: string | undefined;
   readonly json: boolean;
 };

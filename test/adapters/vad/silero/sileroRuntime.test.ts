@@ -13,6 +13,7 @@ afterEach(() => {
   vi.doUnmock('onnxruntime-node');
   vi.doUnmock('onnxruntime-web');
   vi.resetModules();
+  vi.unstubAllEnvs();
 });
 
 describe('loadSileroRuntime', () => {
@@ -40,5 +41,19 @@ describe('loadSileroRuntime', () => {
     expect(error).toMatchObject({ code: 'VAD_MISSING' });
     expect((error as Error).message).toContain('onnxruntime-node, onnxruntime-web');
     expect(((error as Error).cause as AggregateError).errors).toHaveLength(2);
+  });
+
+  it.each([
+    ['forbids telemetry before the native runtime is loaded', undefined, '1'],
+    ['keeps what somebody chose about telemetry', '0', '0'],
+  ])('%s', async (_, chosen, seen) => {
+    vi.stubEnv('ORT_DISABLE_TELEMETRY', chosen);
+    let atLoading: string | undefined;
+    vi.doMock('onnxruntime-node', () => {
+      atLoading = process.env['ORT_DISABLE_TELEMETRY'];
+      throw new Error('no binary for this platform');
+    });
+    await expect(loadSileroRuntime(['onnxruntime-node'])).rejects.toMatchObject({ code: 'VAD_MISSING' });
+    expect(atLoading).toBe(seen);
   });
 });
