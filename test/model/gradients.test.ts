@@ -13,8 +13,10 @@ import { installGradients } from '../../src/model/ops/gradients.ts';
 import { lstm } from '../../src/model/ops/lstm.ts';
 import { toOffsets } from '../../src/model/ops/ragged.ts';
 import { gatherRows, meanRows } from '../../src/model/ops/rows.ts';
-import { parameterSpecs } from '../../src/model/parameters.ts';
+import { type Parameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { createRandom, type Random } from '../../src/model/random.ts';
+import { createNegativeBank, guidedNce } from '../../src/training/guidedNce.ts';
+import { type Described, jointDivergence, substitutionLoss } from '../../src/training/jointLosses.ts';
 import { focalLoss, toTargets } from '../../src/training/losses.ts';
 import { itOn } from '../support/backends.ts';
 import {
@@ -187,7 +189,57 @@ const CASES: readonly GradientCase[] = [
         gamma,
       ),
   })),
+  ...[0, 3].map((far): GradientCase => ({
+    title: `guided NCE with ${far} earlier descriptors, absent views and an unlabelled row`,
+    inputs: inputs({ text: [5, 8], audio: [5, 8], face: [5, 8] }),
+    f: (p) => {
+      const bank = createNegativeBank(8, 4);
+      if (far > 0)
+        bank.add(
+          'audio',
+          Float32Array.from({ length: 8 * far }, (_, i) => Math.sin(i) / 2),
+          [0, 1, 2],
+        );
+      const missing = { text: 4, audio: 1, face: 0 };
+      const views = new Map(
+        Object.entries(missing).map(([name, absent]) => [
+          name,
+          { rows: p.tensor(name), isPresent: (row: number) => row !== absent },
+        ]),
+      );
+      const pairs = [['text', 'audio'] as const, ['audio', 'text'] as const, ['face', 'audio'] as const];
+      return guidedNce(views, [0, 1, undefined, 0, 2], pairs, { bank, temperature: 0.3 });
+    },
+  })),
+  {
+    title: 'the divergence of the joint embedding, with absent modes and its temperature',
+    inputs: new Map([
+      ...inputs({ text: [4, 16], audio: [4, 16], visual: [4, 16] }),
+      ...parameters(/^joint/),
+      ['tau', { shape: [1], values: Float32Array.of(0.4) }],
+    ]),
+    f: (p) => jointDivergence(p, described(p), p.tensor('tau').as1D()),
+  },
+  {
+    // The descriptors that it is measured against are held fixed, so its gradient by them is not its slope.
+    title: 'the substitution loss, by the orthogonal maps',
+    inputs: parameters(/^joint/),
+    fixed: inputs({ text: [4, 16], audio: [4, 16], visual: [4, 16] }),
+    f: (p) => substitutionLoss(p, TINY, described(p)),
+  },
 ];
+
+/** Descriptors of four utterances: with all modes, without text, without the picture, and with text alone. */
+function described(p: Parameters): Described {
+  return {
+    descriptors: new Map((['text', 'audio', 'visual'] as const).map((mode) => [mode, p.tensor(mode)])),
+    shares: new Map([
+      ['text', Float32Array.of(1, 0, 0.5, 1)],
+      ['audio', Float32Array.of(1, 0.5, 0.25, 0)],
+      ['visual', Float32Array.of(0.5, 0.25, 0, 0)],
+    ]),
+  };
+}
 
 describe('the gradient of', () => {
   beforeAll(async () => void (await startBackend('cpu')));
