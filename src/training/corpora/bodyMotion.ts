@@ -1,4 +1,5 @@
 import { BODY_COLUMNS, type BodyState, toBodyFrame } from '../../features/body/bodyFrame.ts';
+import { MOVEMENT_COLUMNS, toMovement } from '../../features/body/movement.ts';
 import { createRandom, deriveSeed } from '../../model/random.ts';
 import type { Dataset, Feature, LabelledDialogue } from '../dataset.ts';
 import type { BodyClip, BodyEmotion } from './bodyClips.ts';
@@ -22,8 +23,9 @@ export const ACTIVATION_LABELS = ['low', 'high'] as const;
 
 /**
  * Returns filmed clips (see {@link filmBody}) as a dataset: one dialogue of one utterance for each clip and variant, with
- * the sequence `body` of BODY_COLUMNS at 10 Hz. The label is the activation, absent where the style says nothing of it.
- * Every variant of a clip is in the same split. A film in which nobody was ever found lacks the feature.
+ * the sequence `body` of BODY_COLUMNS at 10 Hz and the vector `movement` of MOVEMENT_COLUMNS. The label is the activation,
+ * absent where the style says nothing of it. Every variant of a clip is in the same split. A film in which nobody was ever
+ * found lacks both features.
  * @throws RangeError when `variants` is not a positive whole number.
  */
 export function toBodyDataset(
@@ -43,8 +45,23 @@ export function toBodyDataset(
     }
   const dim = BODY_COLUMNS.length;
   const body: Feature = { name: 'body', modality: 'body', kind: 'sequence', dim, rowsOf: (u) => sequences[u] };
-  const features = new Map([['body', body]]);
+  const features = new Map([body, toMovementFeature(sequences)].map((feature) => [feature.name, feature]));
   return { dataset: { name: 'body-motion', labels: ACTIVATION_LABELS, dialogues, features }, emotions };
+}
+
+/** One vector for each film, made when asked for. */
+function toMovementFeature(sequences: readonly (Float32Array | undefined)[]): Feature {
+  return {
+    name: 'movement',
+    modality: 'body',
+    kind: 'vector',
+    dim: MOVEMENT_COLUMNS.length,
+    columns: MOVEMENT_COLUMNS,
+    rowsOf: (u) => {
+      const rows = sequences[u];
+      return rows && toMovement(rows);
+    },
+  };
 }
 
 function toDialogue(clip: BodyClip, id: string, splitBy: 'batch' | 'content', index: number): LabelledDialogue {

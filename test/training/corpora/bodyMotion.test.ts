@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BODY_COLUMNS } from '../../../src/features/body/bodyFrame.ts';
+import { MOVEMENT_COLUMNS, toMovement } from '../../../src/features/body/movement.ts';
 import { type BodyClip, CLIP_COLUMNS, readBodyClips } from '../../../src/training/corpora/bodyClips.ts';
 import { ACTIVATION_LABELS, toBodyDataset } from '../../../src/training/corpora/bodyMotion.ts';
 
@@ -77,9 +78,23 @@ describe('toBodyDataset', () => {
     expect(body.rowsOf(30)).toBeUndefined();
   });
 
-  it('lacks the feature where nobody was ever found.', () => {
+  it('gives beside each sequence the movement over it, as one vector.', () => {
+    const { features } = toBodyDataset(CLIPS, { seed: 1, variants: 10 }).dataset;
+    const movement = features.get('movement')!;
+    expect([movement.name, movement.modality, movement.kind, movement.dim]).toEqual(['movement', 'body', 'vector', 29]);
+    expect(movement.columns).toEqual(MOVEMENT_COLUMNS);
+    for (let u = 0; u < 30; u++) {
+      expect(movement.rowsOf(u)).toHaveLength(29);
+      expect(movement.rowsOf(u)).toEqual(toMovement(features.get('body')!.rowsOf(u)!));
+    }
+    expect(movement.rowsOf(30)).toBeUndefined();
+    expect(movement.rowsOf(10)).not.toEqual(movement.rowsOf(11));
+  });
+
+  it('lacks both features where nobody was ever found.', () => {
     const gone = { ...CLIPS[0]!, motion: CLIPS[0]!.motion.map((value, i) => (i % 3 === 1 ? value - 50 : value)) }; // too high
-    expect(toBodyDataset([gone], { seed: 1 }).dataset.features.get('body')!.rowsOf(0)).toBeUndefined();
+    const { features } = toBodyDataset([gone], { seed: 1 }).dataset;
+    expect([features.get('body')!.rowsOf(0), features.get('movement')!.rowsOf(0)]).toEqual([undefined, undefined]);
   });
 
   it('gives the same numbers for the same seed, whichever clips stand beside it, and others for another.', () => {
