@@ -3,12 +3,16 @@ import { benchMedia } from './media.ts';
 import { benchModel } from './model.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchReplay } from './replay.ts';
+import { benchScriptedCall } from './scriptedCall.ts';
 import { benchTrain } from './train.ts';
 import { benchVad } from './vad.ts';
 
 /** Short inputs instead of the ones that the goals are about: `--quick`, or UNDERTONE_BENCH=quick. */
 const isQuick = process.argv.includes('--quick') || process.env['UNDERTONE_BENCH'] === 'quick';
 
+const weights = process.argv.indexOf('--weights');
+
+await benchScriptedCall(weights < 0 ? undefined : process.argv[weights + 1]);
 await benchModel(isQuick);
 await benchReplay(isQuick);
 await benchPipeline();

@@ -60,6 +60,11 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
+/** The words of a command line of ours, beginning with the program that runs it. */
+export function commandLine(args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, ...loader(), mainPath(), ...args];
+}
+
 function mainPath(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../src/app/main.${extension}`, import.meta.url));
