@@ -24,15 +24,17 @@ export function createDonors(modality: Modality, dialogues: readonly PreparedDia
 
 /**
  * Lends a dialogue voices, faces or bodies of other corpora: each speaker gets one donor speaker per modality, and each
- * labelled utterance the rows of one of the donor's utterances of the same label, in place of its own, with their
- * alternatives. A donor without that label lends nothing. For training only: nobody said this in that voice.
- * Source: METHOD.md section 6, "corpora that lack modes".
+ * labelled utterance the rows of one of the donor's utterances, in place of its own, with their alternatives. With the
+ * chance `agreement` that utterance has the same label, else it is any of the donor's: real faces and voices often do not
+ * show what the words say, and a network that has only seen them agree trusts them blindly. A donor without the label
+ * lends nothing. For training only: nobody said this in that voice.
+ * Source: METHOD.md section 6, "corpora that lack modes"; `agreement` is our decision.
  */
 export function lendModalities(
   model: ModelConfig,
   dialogue: PreparedDialogue,
   donors: readonly Donors[],
-  random: Random,
+  { random, agreement = 1 }: { readonly random: Random; readonly agreement?: number },
 ): PreparedDialogue {
   const speakers = [...new Set(dialogue.utterances.map(({ speaker }) => speaker))];
   const lenders = donors.map(({ modality, speakers: from }) => {
@@ -42,14 +44,18 @@ export function lendModalities(
     );
     return { modality, of: new Map(speakers.map((speaker, i) => [speaker, from[order[i % order.length] as number]])) };
   });
+  const choose = (donor: Donors['speakers'][number] | undefined, label: number): PreparedUtterance | undefined => {
+    if (agreement < 1 && random() >= agreement) return chooseAny(donor, random);
+    const choice = donor?.get(label);
+    return choice?.[Math.floor(random() * choice.length)];
+  };
   return {
     id: dialogue.id,
     utterances: dialogue.utterances.map((utterance) => {
       const rows = new Map(utterance.rows);
       const alternatives = new Map(utterance.alternatives);
       for (const { modality, of } of lenders) {
-        const choice = utterance.label === undefined ? undefined : of.get(utterance.speaker)?.get(utterance.label);
-        const lent = choice?.[Math.floor(random() * choice.length)];
+        const lent = utterance.label === undefined ? undefined : choose(of.get(utterance.speaker), utterance.label);
         for (const { name, modality: own } of model.inputs) {
           const values = own === modality ? lent?.rows.get(name) : undefined;
           if (!values) continue;
@@ -62,4 +68,15 @@ export function lendModalities(
       return { ...utterance, rows, alternatives };
     }),
   };
+}
+
+/** Any utterance of a donor, each with the same chance. */
+function chooseAny(donor: Donors['speakers'][number] | undefined, random: Random): PreparedUtterance | undefined {
+  const lists = [...(donor?.values() ?? [])];
+  let at = Math.floor(random() * lists.reduce((sum, { length }) => sum + length, 0));
+  for (const list of lists) {
+    if (at < list.length) return list[at];
+    at -= list.length;
+  }
+  return undefined;
 }

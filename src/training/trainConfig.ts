@@ -26,6 +26,8 @@ export type SourceUse = {
   readonly dev: readonly string[];
   /** The dialogue with which this number is reached is drawn whole. */
   readonly perEpoch?: number | undefined;
+  /** Of a further source of dialogues, in place of that of the configuration. */
+  readonly classWeightPower?: number | undefined;
 };
 
 /** Random changes of normalised rows, new in each epoch. */
@@ -65,6 +67,8 @@ export type EncoderStage = {
 export type Pairing = {
   /** Chance that a dialogue gets donors. */
   readonly share: number;
+  /** Chance that what is lent has the label of the utterance; else it is any of the donor's. */
+  readonly agreement: number;
   readonly audio?: string | undefined;
   readonly face?: string | undefined;
   readonly body?: string | undefined;
@@ -140,6 +144,7 @@ const Source = z
     splits: z.array(z.string().min(1)).min(1).default(['train']),
     dev: z.array(z.string().min(1)).default(['dev', 'validation']),
     perEpoch: z.number().int().positive().optional(),
+    classWeightPower: z.number().min(0).max(1).optional(),
   })
   .strict();
 
@@ -214,6 +219,7 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
     pairing: z
       .object({
         share: share(0),
+        agreement: share(1),
         audio: z.string().optional(),
         face: z.string().optional(),
         body: z.string().optional(),

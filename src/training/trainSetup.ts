@@ -85,7 +85,13 @@ export function prepareTraining({ config, sources, start }: SetupRequest): Train
     data: {
       model,
       sources: used.map((one, i) => ({
-        dialogues: i === 0 ? ready(one) : weighByOwnClasses(ready(one), model, config),
+        dialogues:
+          i === 0
+            ? ready(one)
+            : weighByOwnClasses(ready(one), model, {
+                own: uses[i]?.classWeightPower ?? config.classWeightPower,
+                first: config.classWeightPower,
+              }),
         perEpoch: uses[i]?.perEpoch,
       })),
       dev: ready(development),
@@ -139,11 +145,11 @@ function bad(message: string): UndertoneError {
 function weighByOwnClasses(
   dialogues: readonly PreparedDialogue[],
   { prior }: ModelConfig,
-  { classWeightPower }: TrainConfig,
+  power: { readonly own: number; readonly first: number },
 ): PreparedDialogue[] {
   const labels = dialogues.flatMap(({ utterances }) => utterances.flatMap(({ label }) => label ?? []));
   const shares = prior.map((_, c) => labels.filter((label) => label === c).length / Math.max(1, labels.length));
-  const [own, first] = [classWeights(shares, classWeightPower), classWeights(prior, classWeightPower)];
+  const [own, first] = [classWeights(shares, power.own), classWeights(prior, power.first)];
   const factors = own.map((weight, c) => ((first[c] as number) > 0 ? weight / (first[c] as number) : 1));
   return dialogues.map(({ id, utterances }) => ({
     id,

@@ -43,6 +43,23 @@ describe('createDonors', () => {
 });
 
 describe('lendModalities', () => {
+  it('lends the label of the utterance only as often as agreement says, and else anything of the donor.', () => {
+    const donors = [
+      createDonors(
+        'face',
+        [0, 1, 2, 3].map((label) => dialogue({ label, rows: { face: label } })),
+      ),
+    ];
+    const long = dialogue(...Array.from({ length: 2000 }, () => ({ label: 2 })));
+    const shareOf = (agreement: number): number => {
+      const { utterances } = lendModalities(TINY, long, donors, { random: createRandom(5), agreement });
+      return utterances.filter((u) => valueOf(u, 'face') === 2).length / utterances.length;
+    };
+    expect(shareOf(1)).toBe(1);
+    expect(shareOf(0.6)).toBeCloseTo(0.7, 1);
+    expect(shareOf(0)).toBeCloseTo(0.25, 1);
+  });
+
   const everybody = fc.array(
     fc.record({
       speaker: fc.constantFrom('Ada', 'Ben', 'Cleo'),
@@ -57,7 +74,7 @@ describe('lendModalities', () => {
       fc.property(everybody, fc.integer({ min: 1, max: 4 }), fc.nat(), (utterances, donors, seed) => {
         const given = dialogue(...utterances);
         const lenders = [donorsOf('face', 'face', donors, [0, 1]), donorsOf('audio', 'prosody', donors, [0, 1])];
-        const { utterances: lent } = lendModalities(TINY, given, lenders, createRandom(seed));
+        const { utterances: lent } = lendModalities(TINY, given, lenders, { random: createRandom(seed) });
         for (const input of ['face', 'prosody']) {
           const donorOf = new Map<string, number>();
           lent.forEach((u, i) => {
@@ -84,7 +101,7 @@ describe('lendModalities', () => {
       fc.property(everybody, fc.nat(), (utterances, seed) => {
         const given = dialogue(...utterances);
         const lenders = [donorsOf('face', 'face', 2, [0, 1, 2])];
-        const lent = lendModalities(TINY, given, lenders, createRandom(seed));
+        const lent = lendModalities(TINY, given, lenders, { random: createRandom(seed) });
         expect(given).toEqual(dialogue(...utterances));
         const rest = ({ id, speaker, label, tokens }: PreparedUtterance): object => ({ id, speaker, label, tokens });
         expect(lent.id).toBe(given.id);
@@ -99,10 +116,10 @@ describe('lendModalities', () => {
     const one = createDonors('face', [dialogue(...rows)]);
     const random = createRandom(4);
     const long = dialogue(...Array.from({ length: 60 }, () => ({ label: 0 })));
-    const faces = lendModalities(TINY, long, [one], random).utterances.map((u) => valueOf(u, 'face'));
+    const faces = lendModalities(TINY, long, [one], { random }).utterances.map((u) => valueOf(u, 'face'));
     expect(new Set(faces)).toEqual(new Set([1, 2, 3]));
     const many = donorsOf('face', 'face', 5, [0]);
-    const chosen = Array.from({ length: 80 }, () => lendModalities(TINY, dialogue({ label: 0 }), [many], random));
+    const chosen = Array.from({ length: 80 }, () => lendModalities(TINY, dialogue({ label: 0 }), [many], { random }));
     expect(new Set(chosen.map(({ utterances }) => valueOf(utterances[0], 'face'))).size).toBe(5);
   });
 
@@ -112,7 +129,7 @@ describe('lendModalities', () => {
       TINY,
       dialogue({ label: 0, rows: { prosody: -1, face: -3 } }),
       [createDonors('audio', [dialogue(donor)])],
-      createRandom(1),
+      { random: createRandom(1) },
     );
     expect([...lent.utterances[0]!.rows].map(([name, [value]]) => [name, value])).toEqual([
       ['prosody', 1],
@@ -125,7 +142,7 @@ describe('lendModalities', () => {
     const own = { label: 0, rows: { face: -1, body: -2 }, alternatives: { face: -10, body: -20 } };
     const lend = (donor: Some): readonly (readonly [string, number | undefined])[] => {
       const donors = [createDonors('face', [dialogue({ label: 0, ...donor })])];
-      const [lent] = lendModalities(TINY, dialogue(own), donors, createRandom(1)).utterances;
+      const [lent] = lendModalities(TINY, dialogue(own), donors, { random: createRandom(1) }).utterances;
       return [...(lent!.alternatives ?? [])].map(([name, [value]]) => [name, value]);
     };
     expect(lend({ rows: { face: 1 }, alternatives: { face: 10 } })).toEqual([
@@ -141,8 +158,11 @@ describe('lendModalities', () => {
 
   it('lends nothing when there is nobody to lend.', () => {
     const given = dialogue({ label: 0, rows: { face: -1 } }, { label: undefined });
-    const lent = lendModalities(TINY, given, [createDonors('face', [])], createRandom(1));
+    const lent = lendModalities(TINY, given, [createDonors('face', [])], { random: createRandom(1) });
     expect(lent.utterances.map((u) => valueOf(u, 'face'))).toEqual([-1, undefined]);
-    expect(lendModalities(TINY, given, [], createRandom(1)).utterances.map(({ id }) => id)).toEqual(['d/0', 'd/0']);
+    expect(lendModalities(TINY, given, [], { random: createRandom(1) }).utterances.map(({ id }) => id)).toEqual([
+      'd/0',
+      'd/0',
+    ]);
   });
 });
