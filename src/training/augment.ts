@@ -1,7 +1,7 @@
 import { type ModelConfig, rowWidth } from '../model/config.ts';
 import type { Random } from '../model/random.ts';
 import type { PreparedUtterance } from './prepare.ts';
-import type { Augmentation } from './trainConfig.ts';
+import type { Augmentation } from './stageConfig.ts';
 
 /** An utterance with its rows changed at random, or with the alternative rows in place of its own; the same one unchanged. */
 export function augmentUtterance(

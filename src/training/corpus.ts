@@ -8,7 +8,7 @@ import {
   type PreparedUtterance,
   type UsedDataset,
 } from './prepare.ts';
-import type { SourceUse } from './trainConfig.ts';
+import type { SourceUse } from './stageConfig.ts';
 
 /** One utterance by itself, and what its own corpus says of it: a share for each class, or values. */
 export type Example = { readonly utterance: PreparedUtterance; readonly target: Float32Array };

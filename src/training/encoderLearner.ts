@@ -10,7 +10,7 @@ import type { Random } from '../model/random.ts';
 import { type DialogueBatch, toBatch, toTensors } from './batch.ts';
 import type { Corpus, Example } from './corpus.ts';
 import { focalLoss } from './losses.ts';
-import type { EncoderStage } from './trainConfig.ts';
+import type { EncoderStage } from './stageConfig.ts';
 import { createTrainee, dropWords, EXTRA_PREFIX, type LearnerState } from './trainee.ts';
 
 /** The encoder of one mode, learning from corpora with a head for each. */

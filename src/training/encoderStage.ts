@@ -7,7 +7,7 @@ import { augmentUtterance } from './augment.ts';
 import type { Corpus, Example } from './corpus.ts';
 import { createEncoderLearner, type EncoderLearner, headSpecs } from './encoderLearner.ts';
 import { areaUnderCurve, computeMetrics } from './metrics.ts';
-import type { EncoderStage } from './trainConfig.ts';
+import type { EncoderStage } from './stageConfig.ts';
 import type { LearnerState } from './trainee.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { UndertoneError } from '../errors.ts';
 import type { Dataset } from './dataset.ts';
-import type { SourceUse, TrainConfig } from './trainConfig.ts';
+import type { SourceUse } from './stageConfig.ts';
+import type { TrainConfig } from './trainConfig.ts';
 
 /** One turn of a cross-validation: the fold that is measured, the one that selects, and those that are trained on. */
 export type FoldPlan = { readonly held: string; readonly dev: string; readonly train: readonly string[] };

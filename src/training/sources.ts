@@ -2,7 +2,8 @@ import { UndertoneError } from '../errors.ts';
 import type { TextCorpus } from './corpora/textCorpus.ts';
 import type { Dataset } from './dataset.ts';
 import type { UsedDataset } from './prepare.ts';
-import type { SourceUse, TrainConfig } from './trainConfig.ts';
+import type { SourceUse } from './stageConfig.ts';
+import type { TrainConfig } from './trainConfig.ts';
 
 /** What a name in a configuration stands for. */
 export type Source =

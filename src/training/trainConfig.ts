@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { MODALITIES, type Modality } from '../domain/modality.ts';
 import { UndertoneError } from '../errors.ts';
-import { DEFAULT_SHAPE, type Mode, type ModelConfig, modeOf, MODES } from '../model/config.ts';
+import { DEFAULT_SHAPE, type ModelConfig, modeOf } from '../model/config.ts';
 import { ABLATIONS } from '../model/fusion.ts';
+import {
+  type Augmentation,
+  AugmentationSchema,
+  type EncoderStage,
+  type Pairing,
+  PairingSchema,
+  share,
+  size,
+  SourceSchema,
+  type SourceUse,
+  StageSchema,
+} from './stageConfig.ts';
 
 /** Parts of the method that training can leave out, to measure what they do. */
 export const TRAINING_ABLATIONS: readonly [...typeof ABLATIONS, 'guided-nce'] = [...ABLATIONS, 'guided-nce'];
@@ -16,62 +28,6 @@ export type TrainInput = {
   readonly feature?: string | undefined;
   readonly tokens: number;
   readonly speakerRelative: boolean;
-};
-
-/** Which part of a source of data is used: its name, its splits and, if fewer than all, how many utterances an epoch draws. */
-export type SourceUse = {
-  readonly data: string;
-  readonly splits: readonly string[];
-  /** Splits that are measured after each epoch of pre-training, where they exist. */
-  readonly dev: readonly string[];
-  /** The dialogue with which this number is reached is drawn whole. */
-  readonly perEpoch?: number | undefined;
-  /** Of a further source of dialogues, in place of that of the configuration. */
-  readonly classWeightPower?: number | undefined;
-};
-
-/** Random changes of normalised rows, new in each epoch. */
-export type Augmentation = {
-  /** Standard deviation of added noise, in standard deviations of the column. */
-  readonly noise: number;
-  /** Share of a sequence that may be cut off at its ends. */
-  readonly crop: number;
-  /** Chance that a block of up to an eighth of the columns is set to its mean. */
-  readonly columnMask: number;
-  /** Standard deviation of one offset per column and utterance: another room, another camera. */
-  readonly shift: number;
-};
-
-/** One stage of pre-training: the encoder of one mode, with one head for each source in that source's own labels. */
-export type EncoderStage = {
-  readonly name: string;
-  readonly mode: Mode;
-  readonly sources: readonly SourceUse[];
-  /** Whether the mode's layers of the cross-attended network are trained too; no other mode being there, they feed forward. */
-  readonly crossLayers: boolean;
-  readonly epochs: number;
-  readonly batchUtterances: number;
-  readonly learningRate: number;
-  readonly embeddingLearningRate: number;
-  readonly weightDecay: number;
-  readonly clipNorm: number;
-  readonly warmUpSteps: number;
-  readonly dropout: number;
-  readonly wordDropout: number;
-  readonly labelSmoothing: number;
-  readonly classWeightPower: number;
-  readonly augment: Augmentation;
-};
-
-/** Donors of label-conditioned pairing, by modality: sources whose labels are those of the dialogues. */
-export type Pairing = {
-  /** Chance that a dialogue gets donors. */
-  readonly share: number;
-  /** Chance that what is lent has the label of the utterance; else it is any of the donor's. */
-  readonly agreement: number;
-  readonly audio?: string | undefined;
-  readonly face?: string | undefined;
-  readonly body?: string | undefined;
 };
 
 /** How a model is trained; what a committed config file holds. Shares and chances are in [0, 1]. */
@@ -134,51 +90,6 @@ export type TrainConfig = {
   readonly wholeFuture: number;
 };
 
-const share = (value: number): z.ZodDefault<z.ZodNumber> => z.number().min(0).max(1).default(value);
-const size = (value: number, min: number, max: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().int().min(min).max(max).default(value);
-
-const Source = z
-  .object({
-    data: z.string().min(1).max(200),
-    splits: z.array(z.string().min(1)).min(1).default(['train']),
-    dev: z.array(z.string().min(1)).default(['dev', 'validation']),
-    perEpoch: z.number().int().positive().optional(),
-    classWeightPower: z.number().min(0).max(1).optional(),
-  })
-  .strict();
-
-const Augment = z
-  .object({
-    noise: z.number().min(0).max(2).default(0),
-    crop: z.number().min(0).max(0.9).default(0),
-    columnMask: share(0),
-    shift: z.number().min(0).max(2).default(0),
-  })
-  .strict()
-  .prefault({});
-
-const Stage = z
-  .object({
-    name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
-    mode: z.enum(MODES),
-    sources: z.array(Source).min(1),
-    crossLayers: z.boolean().default(false),
-    epochs: size(2, 1, 1000),
-    batchUtterances: size(128, 1, 4096),
-    learningRate: z.number().positive().max(1).default(2e-3),
-    embeddingLearningRate: z.number().positive().max(1).default(2e-3),
-    weightDecay: z.number().min(0).max(1).default(0),
-    clipNorm: z.number().positive().default(1),
-    warmUpSteps: size(100, 0, 100_000),
-    dropout: share(0.2),
-    wordDropout: share(0.1),
-    labelSmoothing: share(0.05),
-    classWeightPower: share(0.3),
-    augment: Augment,
-  })
-  .strict();
-
 const Input = z
   .object({
     name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
@@ -214,18 +125,9 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
       .prefault({}),
     minWordCount: size(2, 1, 1000),
     vocabularyLimit: size(20_000, 1, 1_000_000),
-    pretraining: z.array(Stage).max(32).default([]),
-    sources: z.array(Source).max(32).default([]),
-    pairing: z
-      .object({
-        share: share(0),
-        agreement: share(1),
-        audio: z.string().optional(),
-        face: z.string().optional(),
-        body: z.string().optional(),
-      })
-      .strict()
-      .prefault({}),
+    pretraining: z.array(StageSchema).max(32).default([]),
+    sources: z.array(SourceSchema).max(32).default([]),
+    pairing: PairingSchema,
     losses: z
       .object({
         contrastive: z.number().min(0).max(100).default(0.5),
@@ -238,7 +140,7 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
       .prefault({}),
     averaging: z.number().min(0).max(0.9999).default(0),
     without: z.array(z.enum(TRAINING_ABLATIONS)).default([]),
-    augment: Augment,
+    augment: AugmentationSchema,
     epochs: size(20, 1, 1000),
     patience: size(4, 1, 1000),
     batchDialogues: size(16, 1, 1024),

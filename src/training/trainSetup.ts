@@ -17,7 +17,8 @@ import {
   type UsedDataset,
 } from './prepare.ts';
 import { datasetOf, dialogueUses, type Source, sourceOf, type Sources, useSplits, useTexts } from './sources.ts';
-import type { EncoderStage, SourceUse, TrainConfig } from './trainConfig.ts';
+import type { EncoderStage, SourceUse } from './stageConfig.ts';
+import type { TrainConfig } from './trainConfig.ts';
 
 /** What a training works with, read out of its sources. */
 export type TrainSetup = {

@@ -19,7 +19,8 @@ import { showAll, type Shown } from './masks.ts';
 import type { PreparedDialogue } from './prepare.ts';
 import { runFingerprint } from './runFingerprint.ts';
 import type { Sources } from './sources.ts';
-import type { EncoderStage, TrainConfig } from './trainConfig.ts';
+import type { EncoderStage } from './stageConfig.ts';
+import type { TrainConfig } from './trainConfig.ts';
 import { newLearnerState } from './trainee.ts';
 import { prepareTraining, type TrainSetup } from './trainSetup.ts';
 

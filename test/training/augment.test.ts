@@ -4,7 +4,7 @@ import type { ModelConfig } from '../../src/model/config.ts';
 import { createRandom } from '../../src/model/random.ts';
 import { augmentRows, augmentUtterance } from '../../src/training/augment.ts';
 import type { PreparedUtterance } from '../../src/training/prepare.ts';
-import type { Augmentation } from '../../src/training/trainConfig.ts';
+import type { Augmentation } from '../../src/training/stageConfig.ts';
 import { TINY } from '../support/tinyModel.ts';
 
 const NONE: Augmentation = { noise: 0, crop: 0, columnMask: 0, shift: 0 };

@@ -6,7 +6,7 @@ import { startTensorBackend } from '../../src/app/tensorBackend.ts';
 import { initialValues } from '../../src/model/parameters.ts';
 import { decodeWeights, encodeWeights } from '../../src/model/weights.ts';
 import { type Dataset, readDataset } from '../../src/training/dataset.ts';
-import { evaluate } from '../../src/training/evaluation.ts';
+import { evaluate } from '../../src/training/evaluation/evaluate.ts';
 import type { Sources } from '../../src/training/sources.ts';
 import { parseTrainConfig, type TrainConfig } from '../../src/training/trainConfig.ts';
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from '../../src/training/trainer.ts';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Modality } from '../../domain/modality.ts';
-import { evaluate } from '../../training/evaluation.ts';
-import { encodeMasks, parseMasks } from '../../training/evaluationMaskFile.ts';
-import { drawRateMasks, EVALUATION_SEED, type RateMasks } from '../../training/evaluationMasks.ts';
-import type { Evaluation } from '../../training/evaluationResult.ts';
-import { StoppedError } from '../../training/evaluationRunner.ts';
-import type { EvaluatedSplit } from '../../training/evaluationSplit.ts';
+import { evaluate } from '../../training/evaluation/evaluate.ts';
+import { encodeMasks, parseMasks } from '../../training/evaluation/maskFile.ts';
+import { drawRateMasks, EVALUATION_SEED, type RateMasks } from '../../training/evaluation/hiddenModalities.ts';
+import type { Evaluation } from '../../training/evaluation/result.ts';
+import { StoppedError } from '../../training/evaluation/runner.ts';
+import type { EvaluatedSplit } from '../../training/evaluation/split.ts';
 import { readWithFeatures } from '../loadSources.ts';
 import { createPendingFiles, type PendingFiles } from '../present/pendingFiles.ts';
 import { toCharts } from '../report/charts.ts';

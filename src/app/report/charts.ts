@@ -1,4 +1,4 @@
-import type { Evaluation, EvaluationRow } from '../../training/evaluationResult.ts';
+import type { Evaluation, EvaluationRow } from '../../training/evaluation/result.ts';
 import { type Bar, renderBarsSvg } from './barsSvg.ts';
 import { MAX_DRAWN_LABELS, renderConfusionSvg } from './confusionSvg.ts';
 import { type Line, renderLinesSvg } from './linesSvg.ts';

@@ -1,7 +1,7 @@
 import { MODALITIES, type Modality } from '../../domain/modality.ts';
 import { UndertoneError } from '../../errors.ts';
 import type { Backend } from '../../model/backend.ts';
-import { EVALUATION_ABLATIONS, type EvaluationAblation, LOOK_AHEADS } from '../../training/evaluationResult.ts';
+import { EVALUATION_ABLATIONS, type EvaluationAblation, LOOK_AHEADS } from '../../training/evaluation/result.ts';
 
 /** What `undertone evaluate` was asked for. Lists are as they were typed. */
 export type EvaluateCommand = {

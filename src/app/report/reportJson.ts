@@ -1,4 +1,4 @@
-import type { Evaluation, EvaluationRow } from '../../training/evaluationResult.ts';
+import type { Evaluation, EvaluationRow } from '../../training/evaluation/result.ts';
 import type { EvaluationSource } from './reportMarkdown.ts';
 import { lastOf } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../training/evaluationResult.ts';
+import type { Evaluation } from '../../training/evaluation/result.ts';
 import { displayWidth } from '../present/textWidth.ts';
 import { percentOf } from './chart.ts';
 import { labelTable, lastOf, type Table, toTables } from './tables.ts';

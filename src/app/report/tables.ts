@@ -1,5 +1,5 @@
-import type { Estimate } from '../../training/evaluationBootstrap.ts';
-import type { ComparedRow, Evaluation, EvaluationRow, SubsetResult } from '../../training/evaluationResult.ts';
+import type { Estimate } from '../../training/evaluation/bootstrap.ts';
+import type { ComparedRow, Evaluation, EvaluationRow, SubsetResult } from '../../training/evaluation/result.ts';
 import { cleanText } from '../present/cleanText.ts';
 import { percentOf } from './chart.ts';
 

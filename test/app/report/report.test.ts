@@ -5,7 +5,7 @@ import { toReportJson } from '../../../src/app/report/reportJson.ts';
 import { renderReportMarkdown } from '../../../src/app/report/reportMarkdown.ts';
 import { renderReportText } from '../../../src/app/report/reportText.ts';
 import { toTables } from '../../../src/app/report/tables.ts';
-import type { ComparedRow, Evaluation } from '../../../src/training/evaluationResult.ts';
+import type { ComparedRow, Evaluation } from '../../../src/training/evaluation/result.ts';
 import { computeMetrics, reliabilityBins } from '../../../src/training/metrics.ts';
 
 const LABELS = ['glad', 'c|r*oss<b>'];

@@ -1,6 +1,6 @@
-import { MODALITIES, type Modality } from '../domain/modality.ts';
-import { createRandom, deriveSeed, shuffle } from '../model/random.ts';
-import type { EvaluatedDialogue, EvaluatedSplit } from './evaluationSplit.ts';
+import { MODALITIES, type Modality } from '../../domain/modality.ts';
+import { createRandom, deriveSeed, shuffle } from '../../model/random.ts';
+import type { EvaluatedDialogue, EvaluatedSplit } from './split.ts';
 
 /** For each dialogue and utterance of a split, the modalities that are hidden. */
 export type Hidden = readonly (readonly ReadonlySet<Modality>[])[];

@@ -1,5 +1,5 @@
-import { createRandom } from '../model/random.ts';
-import { argMax, type Outcome, weightedF1 } from './metrics.ts';
+import { createRandom } from '../../model/random.ts';
+import { argMax, type Outcome, weightedF1 } from '../metrics.ts';
 
 /** How many resamples an interval rests on, and the seed they are drawn from. */
 export type BootstrapSettings = { readonly samples?: number; readonly seed?: number };

@@ -1,12 +1,12 @@
-import { MODALITIES } from '../domain/modality.ts';
-import type { Weights } from '../model/weights.ts';
-import type { Dataset } from './dataset.ts';
-import { intervalOf, resample } from './evaluationBootstrap.ts';
-import { hideAllBut } from './evaluationMasks.ts';
-import { type PassOutcomes, runPass } from './evaluationPass.ts';
-import { type EvaluationRow, RELIABILITY_BINS } from './evaluationResult.ts';
-import { readSplit } from './evaluationSplit.ts';
-import { computeMetrics, reliabilityBins } from './metrics.ts';
+import { MODALITIES } from '../../domain/modality.ts';
+import type { Weights } from '../../model/weights.ts';
+import type { Dataset } from '../dataset.ts';
+import { intervalOf, resample } from './bootstrap.ts';
+import { hideAllBut } from './hiddenModalities.ts';
+import { type PassOutcomes, runPass } from './pass.ts';
+import { type EvaluationRow, RELIABILITY_BINS } from './result.ts';
+import { readSplit } from './split.ts';
+import { computeMetrics, reliabilityBins } from '../metrics.ts';
 
 /** Look-aheads at which a cross-validation is measured: without any future, and with the whole of it. */
 export const FOLD_LOOK_AHEADS: readonly number[] = [0, Infinity];

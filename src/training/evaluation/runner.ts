@@ -1,9 +1,9 @@
-import type { Weights } from '../model/weights.ts';
-import { differenceOf, intervalOf, resample, type Resamples } from './evaluationBootstrap.ts';
-import { type Pass, runPass } from './evaluationPass.ts';
-import { type ComparedRow, type EvaluationRow, RELIABILITY_BINS } from './evaluationResult.ts';
-import type { EvaluatedSplit } from './evaluationSplit.ts';
-import { computeMetrics, type Outcome, reliabilityBins } from './metrics.ts';
+import type { Weights } from '../../model/weights.ts';
+import { differenceOf, intervalOf, resample, type Resamples } from './bootstrap.ts';
+import { type Pass, runPass } from './pass.ts';
+import { type ComparedRow, type EvaluationRow, RELIABILITY_BINS } from './result.ts';
+import type { EvaluatedSplit } from './split.ts';
+import { computeMetrics, type Outcome, reliabilityBins } from '../metrics.ts';
 
 /** What one pass measured, and the resamples that comparisons in pairs need, one per row. */
 export type Measured = {

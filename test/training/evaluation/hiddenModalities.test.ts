@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MODALITIES, type Modality, perModality } from '../../src/domain/modality.ts';
-import { encodeMasks, parseMasks } from '../../src/training/evaluationMaskFile.ts';
+import { MODALITIES, type Modality, perModality } from '../../../src/domain/modality.ts';
+import { encodeMasks, parseMasks } from '../../../src/training/evaluation/maskFile.ts';
 import {
   drawRateMasks,
   hiddenShare,
@@ -9,8 +9,8 @@ import {
   MISSING_RATES,
   shuffleSpeakers,
   subsetsOf,
-} from '../../src/training/evaluationMasks.ts';
-import type { EvaluatedSplit } from '../../src/training/evaluationSplit.ts';
+} from '../../../src/training/evaluation/hiddenModalities.ts';
+import type { EvaluatedSplit } from '../../../src/training/evaluation/split.ts';
 
 const splitOf = (present: readonly (readonly Modality[])[][], name = 'set'): EvaluatedSplit => ({
   dataset: name,

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startTensorBackend } from '../../src/app/tensorBackend.ts';
-import type { Weights } from '../../src/model/weights.ts';
-import { type Dataset, readDataset } from '../../src/training/dataset.ts';
-import { evaluate, type EvaluateOptions } from '../../src/training/evaluation.ts';
-import { drawRateMasks } from '../../src/training/evaluationMasks.ts';
-import { type ComparedRow, type Evaluation, LOOK_AHEADS } from '../../src/training/evaluationResult.ts';
-import { StoppedError } from '../../src/training/evaluationRunner.ts';
-import { parseTrainConfig } from '../../src/training/trainConfig.ts';
-import { train } from '../../src/training/trainer.ts';
-import { tinyWeights } from '../support/tinyModel.ts';
-import { createFolders, TINY_CONFIG, type TinyDataset, wordDataset, writeDataset } from '../support/tinyDataset.ts';
+import { startTensorBackend } from '../../../src/app/tensorBackend.ts';
+import type { Weights } from '../../../src/model/weights.ts';
+import { type Dataset, readDataset } from '../../../src/training/dataset.ts';
+import { evaluate, type EvaluateOptions } from '../../../src/training/evaluation/evaluate.ts';
+import { drawRateMasks } from '../../../src/training/evaluation/hiddenModalities.ts';
+import { type ComparedRow, type Evaluation, LOOK_AHEADS } from '../../../src/training/evaluation/result.ts';
+import { StoppedError } from '../../../src/training/evaluation/runner.ts';
+import { parseTrainConfig } from '../../../src/training/trainConfig.ts';
+import { train } from '../../../src/training/trainer.ts';
+import { tinyWeights } from '../../support/tinyModel.ts';
+import { createFolders, TINY_CONFIG, type TinyDataset, wordDataset, writeDataset } from '../../support/tinyDataset.ts';
 
 const newFolder = createFolders();
 const SET = wordDataset({ train: 24, dev: 6 });

@@ -1,10 +1,10 @@
-import { MODALITIES, type Modality, perModality } from '../domain/modality.ts';
-import type { UtteranceEvidence } from '../domain/utterance.ts';
-import { UndertoneError } from '../errors.ts';
-import type { InputSpec, ModelConfig } from '../model/config.ts';
-import { hasField } from '../model/evidence.ts';
-import { toWords } from '../model/tokenizer.ts';
-import type { Dataset, Feature, LabelledUtterance } from './dataset.ts';
+import { MODALITIES, type Modality, perModality } from '../../domain/modality.ts';
+import type { UtteranceEvidence } from '../../domain/utterance.ts';
+import { UndertoneError } from '../../errors.ts';
+import type { InputSpec, ModelConfig } from '../../model/config.ts';
+import { hasField } from '../../model/evidence.ts';
+import { toWords } from '../../model/tokenizer.ts';
+import type { Dataset, Feature, LabelledUtterance } from '../dataset.ts';
 
 /** One utterance of a split: who said it, its label, and everything of it that the weights can hear. */
 export type EvaluatedUtterance = {

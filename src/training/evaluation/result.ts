@@ -1,7 +1,7 @@
-import type { Modality } from '../domain/modality.ts';
-import type { Estimate } from './evaluationBootstrap.ts';
-import type { EvaluatedSplit } from './evaluationSplit.ts';
-import type { Metrics, ReliabilityBin } from './metrics.ts';
+import type { Modality } from '../../domain/modality.ts';
+import type { Estimate } from './bootstrap.ts';
+import type { EvaluatedSplit } from './split.ts';
+import type { Metrics, ReliabilityBin } from '../metrics.ts';
 
 /** Look-aheads that are reported; the last stands for the whole dialogue (at most 64 later utterances). */
 export const LOOK_AHEADS: readonly number[] = [0, 1, 2, 4, 8, Infinity];

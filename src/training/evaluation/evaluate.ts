@@ -1,7 +1,7 @@
-import { MODALITIES, type Modality } from '../domain/modality.ts';
-import { UndertoneError } from '../errors.ts';
-import type { Weights } from '../model/weights.ts';
-import type { Dataset } from './dataset.ts';
+import { MODALITIES, type Modality } from '../../domain/modality.ts';
+import { UndertoneError } from '../../errors.ts';
+import type { Weights } from '../../model/weights.ts';
+import type { Dataset } from '../dataset.ts';
 import {
   EVALUATION_SEED,
   hiddenShare,
@@ -10,7 +10,7 @@ import {
   type RateMasks,
   shuffleSpeakers,
   subsetsOf,
-} from './evaluationMasks.ts';
+} from './hiddenModalities.ts';
 import {
   type ComparedRow,
   type Evaluation,
@@ -18,10 +18,10 @@ import {
   LOOK_AHEADS,
   type RateResult,
   type SubsetResult,
-} from './evaluationResult.ts';
-import { compare, createRunner, type Measured, type Runner } from './evaluationRunner.ts';
-import { type EvaluatedSplit, readSplit } from './evaluationSplit.ts';
-import { computeMetrics, type Outcome } from './metrics.ts';
+} from './result.ts';
+import { compare, createRunner, type Measured, type Runner } from './runner.ts';
+import { type EvaluatedSplit, readSplit } from './split.ts';
+import { computeMetrics, type Outcome } from '../metrics.ts';
 
 /** What is measured beside the main figures. */
 export type EvaluateOptions = {

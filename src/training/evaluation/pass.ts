@@ -1,14 +1,14 @@
-import { type Modality, perModality } from '../domain/modality.ts';
-import type { Utterance, UtteranceEvidence } from '../domain/utterance.ts';
-import type { InputSpec, ModelConfig } from '../model/config.ts';
-import { createVariant, type EmotionModel, type SavableConversation } from '../model/conversation.ts';
-import { hasField, signalOf } from '../model/evidence.ts';
-import type { Ablation } from '../model/fusion.ts';
-import { createTokenizer } from '../model/tokenizer.ts';
-import type { Weights } from '../model/weights.ts';
-import type { Hidden } from './evaluationMasks.ts';
-import type { EvaluatedDialogue, EvaluatedSplit, EvaluatedUtterance } from './evaluationSplit.ts';
-import type { Outcome } from './metrics.ts';
+import { type Modality, perModality } from '../../domain/modality.ts';
+import type { Utterance, UtteranceEvidence } from '../../domain/utterance.ts';
+import type { InputSpec, ModelConfig } from '../../model/config.ts';
+import { createVariant, type EmotionModel, type SavableConversation } from '../../model/conversation.ts';
+import { hasField, signalOf } from '../../model/evidence.ts';
+import type { Ablation } from '../../model/fusion.ts';
+import { createTokenizer } from '../../model/tokenizer.ts';
+import type { Weights } from '../../model/weights.ts';
+import type { Hidden } from './hiddenModalities.ts';
+import type { EvaluatedDialogue, EvaluatedSplit, EvaluatedUtterance } from './split.ts';
+import type { Outcome } from '../metrics.ts';
 
 /** The look-ahead that stands for the whole dialogue, in utterances: the most that a window may hold. */
 const WHOLE = 64;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { MODALITIES, type Modality } from '../domain/modality.ts';
-import { type Hidden, MISSING_RATES, type RateMasks } from './evaluationMasks.ts';
-import type { EvaluatedSplit } from './evaluationSplit.ts';
+import { MODALITIES, type Modality } from '../../domain/modality.ts';
+import { type Hidden, MISSING_RATES, type RateMasks } from './hiddenModalities.ts';
+import type { EvaluatedSplit } from './split.ts';
 
 const Stored = z.object({
   format: z.literal(1),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/model/random.ts';
-import { differenceOf, intervalOf, resample, type Resamples } from '../../src/training/evaluationBootstrap.ts';
-import { computeMetrics, type Outcome } from '../../src/training/metrics.ts';
+import { createRandom } from '../../../src/model/random.ts';
+import { differenceOf, intervalOf, resample, type Resamples } from '../../../src/training/evaluation/bootstrap.ts';
+import { computeMetrics, type Outcome } from '../../../src/training/metrics.ts';
 
 const answer = (truth: number, predicted: number, dialogue = 'd'): Outcome => ({
   dialogue,
