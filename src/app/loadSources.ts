@@ -1,3 +1,4 @@
+import { SEVEN_EMOTIONS } from '../domain/labelSets.ts';
 import { readBodyClips } from '../training/corpora/bodyClips.ts';
 import { toBodyDataset } from '../training/corpora/bodyMotion.ts';
 import { toPairingDataset } from '../training/corpora/bodyPairing.ts';
@@ -34,7 +35,7 @@ export async function loadSources(
     const isNeeded = needed ? needed.has(name) : kind === 'dataset';
     if (kind === 'texts' && isNeeded) sources.set(name, { kind, corpus: await readTextCorpus(path) });
     if (kind === 'texts' && needed?.has(`${name}:dialogues`))
-      sources.set(`${name}:dialogues`, { kind: 'dataset', dataset: await readTextDialogues(path, SEVEN) });
+      sources.set(`${name}:dialogues`, { kind: 'dataset', dataset: await readTextDialogues(path, SEVEN_EMOTIONS) });
     if (kind === 'dataset' && isNeeded) {
       const dataset = await readWithFeatures(path, wanted, terminal);
       if (!dataset) return undefined;
@@ -43,13 +44,10 @@ export async function loadSources(
     if (kind !== 'motion' || !(isNeeded || needed?.has(`${name}:emotion`))) continue;
     const body = toBodyDataset(await readBodyClips(path), { seed: config.seed, variants: BODY_VARIANTS });
     sources.set(name, { kind: 'dataset', dataset: body.dataset });
-    sources.set(`${name}:emotion`, { kind: 'dataset', dataset: toPairingDataset(body, SEVEN) });
+    sources.set(`${name}:emotion`, { kind: 'dataset', dataset: toPairingDataset(body, SEVEN_EMOTIONS) });
   }
   return sources;
 }
-
-/** The label set of text dialogues, and of the dialogues that bodies are lent to: MELD's. */
-const SEVEN = ['neutral', 'surprise', 'fear', 'sadness', 'joy', 'disgust', 'anger'];
 
 /** Reads a dataset with the features that are wanted of it, as far as it has them, its media give them or they follow; `undefined` when interrupted. */
 export async function readWithFeatures(

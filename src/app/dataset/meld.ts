@@ -1,11 +1,9 @@
 import { posix } from 'node:path';
+import { SEVEN_EMOTIONS } from '../../domain/labelSets.ts';
 import { badDataset } from '../../training/datasetMeta.ts';
 import { readCsv, type CsvRow } from './csvRows.ts';
 import { findBelow } from './findFolder.ts';
 import { toDataset, type ImportedDataset, type ImportNote, type ReleaseDialogue } from './importedDataset.ts';
-
-/** The labels of MELD, in the order of its authors. */
-const LABELS = ['neutral', 'surprise', 'fear', 'sadness', 'joy', 'disgust', 'anger'] as const;
 
 const COLUMNS = [
   ...(['Sr No.', 'Utterance', 'Speaker', 'Emotion', 'Sentiment', 'Dialogue_ID', 'Utterance_ID'] as const),
@@ -41,7 +39,7 @@ export async function readMeld(root: string): Promise<ImportedDataset> {
   }
   if (dialogues.length === 0) badDataset(root, `none of ${SPLITS.map(({ file }) => file).join(', ')} holds a row`);
   return {
-    dataset: toDataset({ name: 'meld', labels: LABELS, source: 'MELD.Raw (Poria et al. 2019)' }, dialogues),
+    dataset: toDataset({ name: 'meld', labels: SEVEN_EMOTIONS, source: 'MELD.Raw (Poria et al. 2019)' }, dialogues),
     notes,
   };
 }
@@ -68,7 +66,7 @@ function toDialogues(rows: readonly Row[], origin: Origin): ReleaseDialogue[] {
 }
 
 function toUtterance({ line, fields }: Row, dialogue: number, number: number, origin: Origin): Numbered['utterance'] {
-  const label = LABELS.find((name) => name === fields.Emotion?.toLowerCase());
+  const label = SEVEN_EMOTIONS.find((name) => name === fields.Emotion?.toLowerCase());
   if (label === undefined) badDataset(origin.file, `line ${line}: its "Emotion" is none of MELD's seven`);
   const { folder } = origin;
   return {
