@@ -21,12 +21,13 @@ async function findUntestable(): Promise<Map<Backend, string>> {
 }
 
 /**
- * A test that needs a backend: skipped, with the reason in its title, where that one cannot run. CI must be able to run all
- * but the native TensorFlow library, which only its own download brings. A software driver compiles each shader anew, so time is ample.
+ * A test that needs a backend: skipped, with the reason in its title, where that one cannot run. wasm and cpu run everywhere;
+ * webgpu must where UNDERTONE_WEBGPU says "required"; the native TensorFlow library only its own download brings. A software driver compiles each shader anew, so time is ample.
  */
 export function itOn(name: Backend, title: string, body: () => Promise<void>): void {
   const reason = UNTESTABLE.get(name);
-  if (reason === undefined || (process.env['CI'] === 'true' && name !== 'tensorflow'))
+  const isRequired = name === 'webgpu' ? process.env['UNDERTONE_WEBGPU'] === 'required' : name !== 'tensorflow';
+  if (reason === undefined || isRequired)
     it(title, { timeout: 180_000 }, async () => {
       await startBackend(name, 'training');
       await body();
