@@ -1,27 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { BODY_JOINTS, type BodyJoint } from '../../../src/features/body/upperBody.ts';
+import { STANDING } from '../../../fixtures/tiny/standing.ts';
 import { createRandom } from '../../../src/model/random.ts';
 import { type BodyClip, CLIP_COLUMNS } from '../../../src/training/corpora/bodyClips.ts';
 import { filmBody, type FilmedPicture } from '../../../src/training/corpora/filmBody.ts';
 
 /** Someone who stands; `move` may change the columns of a frame. */
 function clipOf(frames: number, move: (frame: number, set: (column: string, value: number) => void) => void): BodyClip {
-  const pose: Record<string, readonly number[]> = {
-    head: [0, -0.5, -0.1],
-    shoulder_L: [0.5, 0, 0],
-    shoulder_R: [-0.5, 0, 0],
-    elbow_L: [0.6, 1, 0],
-    elbow_R: [-0.6, 1, 0],
-    wrist_L: [0.6, 1.6, -0.4],
-    wrist_R: [-0.6, 1.6, -0.4],
-    hip_L: [0.3, 2, 0],
-    hip_R: [-0.3, 2, 0],
-    root: [0, 0, 0],
-  };
   const motion = new Float32Array(frames * CLIP_COLUMNS.length);
   for (let frame = 0; frame < frames; frame++) {
     const row = motion.subarray(frame * CLIP_COLUMNS.length, (frame + 1) * CLIP_COLUMNS.length);
-    row.set(Object.values(pose).flat());
+    row.set(Object.values(STANDING).flat());
     move(frame, (column, value) => (row[CLIP_COLUMNS.indexOf(column)] = value));
   }
   const labels = { content: 'stand', style: 'normal', batch: 0, emotion: undefined, activation: undefined };
