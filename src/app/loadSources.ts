@@ -3,14 +3,15 @@ import { readBodyClips } from '../training/corpora/bodyClips.ts';
 import { toBodyDataset } from '../training/corpora/bodyMotion.ts';
 import { toPairingDataset } from '../training/corpora/bodyPairing.ts';
 import { withFaceFrames } from '../training/corpora/faceStills.ts';
+import { readTextCorpus } from '../training/corpora/textCorpus.ts';
+import { readTextDialogues } from '../training/corpora/textDialogues.ts';
 import type { Dataset } from '../training/dataset.ts';
 import { neededSources, type Source } from '../training/sources.ts';
 import type { TrainConfig } from '../training/trainConfig.ts';
 import { ADAPTERS } from './adapters.ts';
+import { createExtractionReport, summarizeNotes } from './dataset/extractionReport.ts';
 import { defaultCache, loadDataset } from './dataset/loadDataset.ts';
 import { findSources } from './findSources.ts';
-import { readTextCorpus } from '../training/corpora/textCorpus.ts';
-import { readTextDialogues } from '../training/corpora/textDialogues.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How often each motion-capture clip is filmed, each time by another camera. */
@@ -18,9 +19,8 @@ const BODY_VARIANTS = 3;
 
 /**
  * Reads the data that a configuration needs: features that a dataset lacks are extracted from its media or derived from
- * what it has; motion capture is filmed, and lends bodies by emotion under the name `<set>:emotion`; text
- * corpora in dialogues have the name `<corpus>:dialogues`. Returns `undefined` when
- * it was interrupted.
+ * what it has; motion capture is filmed, and lends bodies by emotion under the name `<set>:emotion`; text corpora as
+ * dialogues have the name `<corpus>:dialogues`. Returns `undefined` when it was interrupted.
  * @throws UndertoneError FILE_NOT_FOUND, BAD_DATASET, FFMPEG_MISSING
  */
 export async function loadSources(
@@ -49,27 +49,24 @@ export async function loadSources(
   return sources;
 }
 
-/** Reads a dataset with the features that are wanted of it, as far as it has them, its media give them or they follow; `undefined` when interrupted. */
+/**
+ * Reads a dataset with the features that are wanted of it, as far as it has them, its media give them or they follow from
+ * what it has; `undefined` when it was interrupted.
+ */
 export async function readWithFeatures(
   folder: string,
   wanted: readonly string[],
   { err, env, stop }: Pick<Terminal, 'env' | 'err' | 'stop'>,
 ): Promise<Dataset | undefined> {
-  let shown = -1;
   const loaded = await loadDataset(folder, {
     wanted,
     extract: ADAPTERS.media,
     cache: defaultCache(env),
     signal: stop,
-    report: ({ done, total, failed }) => {
-      const percent = Math.floor((100 * done) / Math.max(1, total));
-      if (percent === shown || percent % 10 !== 0) return;
-      shown = percent;
-      err.write(`extracting features of ${folder}: ${done}/${total}${failed > 0 ? `, ${failed} failed` : ''}\n`);
-    },
+    report: createExtractionReport(err, () => performance.now()),
   });
   if (!loaded) return undefined;
-  for (const { file, rule } of loaded.problems) err.write(`${file}: ${rule}\n`);
+  for (const line of summarizeNotes(loaded.problems)) err.write(`${line}\n`);
   const { dataset } = loaded;
   return dataset.features.has('blendshapes') && !dataset.features.has('face') && wanted.includes('face')
     ? withFaceFrames(dataset)
