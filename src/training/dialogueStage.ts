@@ -2,12 +2,12 @@ import { softmax } from '../model/conversation.ts';
 import { MODES, type ModelConfig, modeOf, modesKey } from '../model/config.ts';
 import { type FutureCut, NO_FUTURE, WHOLE_FUTURE } from '../model/dialogueContext.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../model/random.ts';
-import { schedule } from './adam.ts';
 import { augmentUtterance } from './augment.ts';
 import { toBatch } from './batch.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createNegativeBank } from './guidedNce.ts';
 import { createLearner, type Learner } from './learner.ts';
+import { type BatchEvent, learnBatches } from './learnBatches.ts';
 import { drawMasks, showAll, type Shown } from './masks.ts';
 import { computeMetrics, type Metrics, type Outcome } from './metrics.ts';
 import { type Donors, lendModalities } from './pairing.ts';
@@ -34,15 +34,7 @@ export type DialogueData = {
 
 /** What the stage reports. */
 export type DialogueEvent =
-  | {
-      readonly type: 'batch';
-      readonly stage: 'dialogues';
-      readonly epoch: number;
-      readonly epochs: number;
-      readonly batch: number;
-      readonly batches: number;
-      readonly loss: number;
-    }
+  | BatchEvent
   | {
       readonly type: 'epoch';
       readonly stage: 'dialogues';
@@ -107,28 +99,14 @@ async function runEpoch(
   );
   const batches = splitBatches(order, config.batchDialogues);
   const bank = createNegativeBank(data.model.width, config.losses.bank);
-  let sum = 0;
-  for (const [b, drawn] of batches.entries()) {
+  const learn = async (drawn: readonly PreparedDialogue[], rate: number): Promise<number> => {
     const dialogues = drawn.map((dialogue) => vary(data, dialogue, config, random));
     const shown = dialogues.map((dialogue) => drawMasks(data.model, dialogue, config.masks, random));
     const batch = toBatch(dialogues, shown);
-    const rate = schedule(learner.state.step, config.warmUpSteps, config.epochs * batches.length);
-    const loss =
-      batch.size > 0 ? await learner.learn(batch, { random, cut: randomCut(config, random), rate, bank }) : 0;
-    sum += loss;
-    run.report({
-      type: 'batch',
-      stage: 'dialogues',
-      epoch,
-      epochs: config.epochs,
-      batch: b + 1,
-      batches: batches.length,
-      loss,
-    });
-    await new Promise((resolve) => setImmediate(resolve)); // lets signals and other work through
-    if (run.isStopped()) return undefined;
-  }
-  return sum / Math.max(1, batches.length);
+    return batch.size > 0 ? learner.learn(batch, { random, cut: randomCut(config, random), rate, bank }) : 0;
+  };
+  const { epochs, warmUpSteps } = config;
+  return learnBatches(batches, learn, { ...run, stage: 'dialogues', epoch, epochs, warmUpSteps, state: learner.state });
 }
 
 function drawDialogues({ dialogues, perEpoch }: DialogueSource, random: Random): PreparedDialogue[] {

@@ -35,8 +35,13 @@ export function headSpecs(model: ModelConfig, stage: EncoderStage, corpora: read
   ]);
 }
 
+/** What the names of a stage's heads begin with. */
+export function headPrefix(stage: EncoderStage): string {
+  return `${EXTRA_PREFIX}${stage.name}.`;
+}
+
 function headOf(stage: EncoderStage, corpus: string): string {
-  return `${EXTRA_PREFIX}${stage.name}.${corpus}`;
+  return `${headPrefix(stage)}${corpus}`;
 }
 
 /** Makes a learner of one encoder over `state`, which must hold the network and the stage's heads. */

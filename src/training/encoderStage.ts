@@ -2,10 +2,10 @@ import { softmax } from '../model/conversation.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { startValuesOf } from '../model/parameters.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../model/random.ts';
-import { schedule } from './adam.ts';
 import { augmentUtterance } from './augment.ts';
 import type { Corpus, Example } from './corpus.ts';
 import { createEncoderLearner, type EncoderLearner, headSpecs } from './encoderLearner.ts';
+import { type BatchEvent, learnBatches } from './learnBatches.ts';
 import { areaUnderCurve, computeMetrics } from './metrics.ts';
 import type { EncoderStage } from './stageConfig.ts';
 import type { LearnerState } from './trainee.ts';
@@ -15,15 +15,7 @@ import type { LearnerState } from './trainee.ts';
  * two, or the mean correlation of its values.
  */
 export type StageEvent =
-  | {
-      readonly type: 'batch';
-      readonly stage: string;
-      readonly epoch: number;
-      readonly epochs: number;
-      readonly batch: number;
-      readonly batches: number;
-      readonly loss: number;
-    }
+  | BatchEvent
   | {
       readonly type: 'epoch';
       readonly stage: string;
@@ -89,28 +81,15 @@ async function runEpoch(
 ): Promise<number | undefined> {
   const random = createRandom(deriveSeed(run.seed, stage.name, epoch));
   const batches = drawBatches(stage, corpora, run, random);
-  let sum = 0;
-  for (const [b, { corpus, examples }] of batches.entries()) {
+  const learn = ({ corpus, examples }: Batch, rate: number): Promise<number> => {
     const seen = examples.map(({ utterance, target }) => ({
       utterance: augmentUtterance(run.model, utterance, stage.augment, random),
       target,
     }));
-    const rate = schedule(learner.state.step, stage.warmUpSteps, stage.epochs * batches.length);
-    const loss = await learner.learn(corpus, seen, { random, rate });
-    sum += loss;
-    run.report({
-      type: 'batch',
-      stage: stage.name,
-      epoch,
-      epochs: stage.epochs,
-      batch: b + 1,
-      batches: batches.length,
-      loss,
-    });
-    await new Promise((resolve) => setImmediate(resolve)); // lets signals and other work through
-    if (run.isStopped()) return undefined;
-  }
-  return sum / Math.max(1, batches.length);
+    return learner.learn(corpus, seen, { random, rate });
+  };
+  const { epochs, warmUpSteps } = stage;
+  return learnBatches(batches, learn, { ...run, stage: stage.name, epoch, epochs, warmUpSteps, state: learner.state });
 }
 
 type Batch = { readonly corpus: Corpus; readonly examples: readonly Example[] };

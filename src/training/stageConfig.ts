@@ -25,15 +25,8 @@ export type Augmentation = {
   readonly shift: number;
 };
 
-/** One stage of pre-training: the encoder of one mode, with one head for each source in that source's own labels. */
-export type EncoderStage = {
-  readonly name: string;
-  readonly mode: Mode;
-  readonly sources: readonly SourceUse[];
-  /** Whether the mode's layers of the cross-attended network are trained too; no other mode being there, they feed forward. */
-  readonly crossLayers: boolean;
-  readonly epochs: number;
-  readonly batchUtterances: number;
+/** How a stage, or the dialogues, learn; the same in both, with other defaults. Shares and chances are in [0, 1]. */
+export type LearningSettings = {
   readonly learningRate: number;
   readonly embeddingLearningRate: number;
   readonly weightDecay: number;
@@ -42,8 +35,20 @@ export type EncoderStage = {
   readonly dropout: number;
   readonly wordDropout: number;
   readonly labelSmoothing: number;
+  /** Class weights are frequency^-power, scaled to mean 1 over what is trained on. */
   readonly classWeightPower: number;
   readonly augment: Augmentation;
+};
+
+/** One stage of pre-training: the encoder of one mode, with one head for each source in that source's own labels. */
+export type EncoderStage = LearningSettings & {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly sources: readonly SourceUse[];
+  /** Whether the mode's layers of the cross-attended network are trained too; no other mode being there, they feed forward. */
+  readonly crossLayers: boolean;
+  readonly epochs: number;
+  readonly batchUtterances: number;
 };
 
 /** Donors of label-conditioned pairing, by modality: sources whose labels are those of the dialogues. */

@@ -4,9 +4,9 @@ import { UndertoneError } from '../errors.ts';
 import { DEFAULT_SHAPE, type ModelConfig, modeOf } from '../model/config.ts';
 import { ABLATIONS } from '../model/fusion.ts';
 import {
-  type Augmentation,
   AugmentationSchema,
   type EncoderStage,
+  type LearningSettings,
   type Pairing,
   PairingSchema,
   share,
@@ -31,7 +31,7 @@ export type TrainInput = {
 };
 
 /** How a model is trained; what a committed config file holds. Shares and chances are in [0, 1]. */
-export type TrainConfig = {
+export type TrainConfig = LearningSettings & {
   readonly format: 1;
   readonly name: string;
   readonly licence: string;
@@ -61,22 +61,11 @@ export type TrainConfig = {
   readonly averaging: number;
   /** Parts of the method that are left out. */
   readonly without: readonly (typeof TRAINING_ABLATIONS)[number][];
-  readonly augment: Augmentation;
   readonly epochs: number;
   /** Epochs without a better dev score after which training stops. */
   readonly patience: number;
   readonly batchDialogues: number;
-  readonly learningRate: number;
-  readonly embeddingLearningRate: number;
-  readonly weightDecay: number;
-  readonly clipNorm: number;
-  readonly warmUpSteps: number;
-  readonly dropout: number;
-  readonly wordDropout: number;
-  readonly labelSmoothing: number;
   readonly focalGamma: number;
-  /** Class weights are frequency^-power, scaled to mean 1 over the training utterances. */
-  readonly classWeightPower: number;
   readonly masks: {
     /** Per utterance and modality. */
     readonly bernoulli: number;

@@ -6,6 +6,7 @@ import { type Parameters, type ParameterSpec, parameterSpecs, readers } from '..
 import type { Random } from '../model/random.ts';
 import { embeddingGradient, embedTokens } from '../model/textEmbedding.ts';
 import type { Token } from '../model/tokenizer.ts';
+import type { LearningSettings } from './stageConfig.ts';
 import { adamUpdate, adamUpdateRows, clipGradients, type Moments, newMoments } from './adam.ts';
 
 /** The numbers that training changes: parameter values and their moments, by name, and the count of steps. */
@@ -18,12 +19,7 @@ export type LearnerState = {
 };
 
 /** How a step changes the numbers. */
-export type Optimiser = {
-  readonly learningRate: number;
-  readonly embeddingLearningRate: number;
-  readonly weightDecay: number;
-  readonly clipNorm: number;
-};
+export type Optimiser = Pick<LearningSettings, 'learningRate' | 'embeddingLearningRate' | 'weightDecay' | 'clipNorm'>;
 
 /** Parameters that learn: of the network, and `extras` that only training needs. */
 export type Trainee = {

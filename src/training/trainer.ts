@@ -1,4 +1,4 @@
-import { modeOf } from '../model/config.ts';
+import { type Mode, type ModelConfig, modeOf } from '../model/config.ts';
 import { NO_FUTURE, WHOLE_FUTURE } from '../model/dialogueContext.ts';
 import { installGradients } from '../model/ops/gradients.ts';
 import { initialValues, startValuesOf } from '../model/parameters.ts';
@@ -13,6 +13,7 @@ import {
   runDialogueStage,
   toMetrics,
 } from './dialogueStage.ts';
+import { headPrefix } from './encoderLearner.ts';
 import { runEncoderStage, type StageEvent } from './encoderStage.ts';
 import { createLearner, DIALOGUE_EXTRAS } from './learner.ts';
 import { showAll, type Shown } from './masks.ts';
@@ -127,7 +128,7 @@ async function pretrain(
     keep: (epoch) => writeCheckpoint(options.folder, run, { ...at, epoch }),
   });
   if (!isDone) return undefined;
-  const values = new Map([...at.state.values].filter(([name]) => !name.startsWith(`training.${stage.name}.`)));
+  const values = new Map([...at.state.values].filter(([name]) => !name.startsWith(headPrefix(stage))));
   const next: Checkpoint = { ...at, state: newLearnerState(values), stage: at.stage + 1, epoch: 0 };
   await writeCheckpoint(options.folder, run, next);
   return next;
@@ -153,6 +154,7 @@ async function finishWeights(
     const temperatures: Record<string, number> = {};
     for (const subset of MODE_SUBSETS)
       for (const dialogues of [data.dev, calibration]) {
+        if (!canShow(model, dialogues, subset)) continue;
         const own = (await infer(subset, dialogues)).filter(({ modes }) => modes === subset);
         if (own.length < MIN_CALIBRATION) continue;
         temperatures[subset] = fitTemperature(own);
@@ -176,6 +178,16 @@ async function finishWeights(
   } finally {
     learner.dispose();
   }
+}
+
+/** Whether any utterance has all modes of a combination; if none does, nothing need be classified to know. */
+function canShow(model: ModelConfig, dialogues: readonly PreparedDialogue[], subset: string): boolean {
+  return dialogues.some((dialogue) =>
+    showAll(model, dialogue).some((present) => {
+      const modes = new Set([...present].map(modeOf));
+      return subset.split('+').every((mode) => modes.has(mode as Mode));
+    }),
+  );
 }
 
 /** Fewer utterances than this (twice each: with and without future) do not make a temperature of their own. */
