@@ -6,9 +6,12 @@ export type { Observation } from './domain/observation.ts';
 export { UTTERANCE_STATUSES } from './domain/insight.ts';
 export type {
   FaultInsight,
+  GapInsight,
   Insight,
+  InterimInsight,
   ModalityInsight,
   SessionInsight,
+  SpeakerInsight,
   SpeakerSummary,
   SummaryInsight,
   UtteranceInsight,

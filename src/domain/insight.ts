@@ -7,7 +7,15 @@ export const UTTERANCE_STATUSES = ['provisional', 'revised', 'final'] as const;
 export type UtteranceStatus = (typeof UTTERANCE_STATUSES)[number];
 
 /** What we concluded. `seq` counts 1, 2, 3 … over all insights of a session; `atMs` is the session clock at emission. */
-export type Insight = SessionInsight | UtteranceInsight | ModalityInsight | FaultInsight | SummaryInsight;
+export type Insight =
+  | SessionInsight
+  | InterimInsight
+  | UtteranceInsight
+  | ModalityInsight
+  | SpeakerInsight
+  | GapInsight
+  | FaultInsight
+  | SummaryInsight;
 
 /** The first insight of a session: what is analyzed, with what, and how speakers are known. */
 export type SessionInsight = {
@@ -19,6 +27,21 @@ export type SessionInsight = {
   readonly weights: string;
   readonly backend: string;
   readonly lookAhead: number;
+};
+
+/**
+ * What a recognizer takes the speech that is going on to be. The next `interim` or `utterance` of the same speaker
+ * replaces it; it never becomes final, and a slow reader may miss it.
+ */
+export type InterimInsight = {
+  readonly type: 'interim';
+  readonly seq: number;
+  readonly atMs: number;
+  readonly streamId: string;
+  readonly speaker?: Speaker;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly text: string;
 };
 
 /** Emotion of one utterance. Several share an `utteranceId`; each later one replaces the earlier. */
@@ -58,6 +81,26 @@ export type ModalityInsight = {
   readonly speaker?: Speaker;
   readonly state: 'present' | 'absent';
   readonly reason?: MissingReason;
+};
+
+/** Whoever was known as `speakerId` is `speaker`, in all that was said of them and will be. */
+export type SpeakerInsight = {
+  readonly type: 'speaker';
+  readonly seq: number;
+  readonly atMs: number;
+  readonly speakerId: string;
+  readonly speaker: Speaker;
+};
+
+/** Media of a stream from `startMs` to `endMs` never came: what was said then is not in the insights. */
+export type GapInsight = {
+  readonly type: 'gap';
+  readonly seq: number;
+  readonly atMs: number;
+  readonly streamId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly reason: MissingReason;
 };
 
 /** Something went wrong outside and was survived. `code` is one of the table in src/errors.ts. */

@@ -22,6 +22,22 @@ export const MISSING_REASONS = [
   'consent', // the participant did not consent
   'language', // a language the text encoder was not trained on
   'late_text', // the text arrived after the utterance was final
+  'camera_off', // the participant switched the camera off
+  'muted', // the participant switched the microphone off
+  'no_face', // the picture shows no face
+  'face_small', // the face is too small or too far away to read
+  'face_turned', // the face is turned too far from the camera
+  'face_covered', // too little of the face is to be seen
+  'several_faces', // the picture shows several faces, and nothing says whose is the participant's
+  'no_body', // the picture shows no upper body
+  'low_light', // the picture is too dark to read
+  'vision_down', // the extractor failed or was restarted
+  'overload', // there was no time to look or to listen: other work came first
+  'transcriber_down', // no speech recognizer works at the moment
+  'stalled', // the stream is open and delivers nothing
+  'disconnected', // the connection of its producer is lost
+  'late', // it arrived too late to be used
+  'unsupported_format', // the stream is in a format that cannot be read
 ] as const;
 /** One reason of {@link MISSING_REASONS}. */
 export type MissingReason = (typeof MISSING_REASONS)[number];

@@ -1,5 +1,5 @@
 /** How it is known who speaks. `unknown` is said aloud and never guessed. */
-export const SPEAKER_SOURCES = ['track', 'channel', 'captions', 'rttm', 'unknown'] as const;
+export const SPEAKER_SOURCES = ['track', 'channel', 'captions', 'rttm', 'diarizer', 'unknown'] as const;
 /** One way of knowing who speaks. */
 export type SpeakerSource = (typeof SPEAKER_SOURCES)[number];
 

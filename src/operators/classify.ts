@@ -28,15 +28,25 @@ export type ClassificationOptions = {
 /** What is known after classification: insights to number, words to count, and the end. */
 export type Classified = InsightDraft | WordsDropped | SessionEnded;
 
+const WORK = [
+  'utteranceMeasured',
+  'modalityChanged',
+  'interim',
+  'speakerNamed',
+  'gap',
+  'fault',
+  'wordsDropped',
+] as const satisfies readonly Signal['type'][];
+
 type Work =
-  | Extract<Signal, { type: 'utteranceMeasured' | 'modalityChanged' | 'fault' | 'wordsDropped' }>
+  | Extract<Signal, { type: (typeof WORK)[number] }>
   | SessionEnded
   | { readonly type: 'failed'; readonly arrivalMs: number; readonly error: unknown };
 
 /**
  * Emits what the model concludes of each utterance: `provisional` when it is new, `revised` for the utterances of the
  * window whose answer changed, `final` once (and once more for text or a speaker that comes later still); modality
- * changes, faults and dropped words in their places between. One signal after the other: while the model returns a
+ * changes, interim transcripts, names, gaps, faults and dropped words in their places between. One signal after the other: while the model returns a
  * promise the others wait (`concatMap`, at most `maxWaiting`), and while it returns values nothing waits. On complete
  * the model finishes, the last finals and `sessionEnded` follow. On error the model finishes, the finals of the
  * utterances it knows follow, then the error; a failure of the model itself passes at once.
@@ -68,8 +78,7 @@ export function classify(options: ClassificationOptions): OperatorFunction<Signa
 }
 
 function isWork(signal: Signal): signal is Extract<Work, Signal> {
-  const { type } = signal;
-  return type === 'utteranceMeasured' || type === 'modalityChanged' || type === 'fault' || type === 'wordsDropped';
+  return WORK.some((type) => type === signal.type);
 }
 
 function createRunner({ model, now, settings }: ClassificationOptions): (work: Work) => ObservableInput<Classified> {
@@ -96,9 +105,15 @@ function createRunner({ model, now, settings }: ClassificationOptions): (work: W
         const { arrivalMs: atMs, type: _, ...change } = work;
         return [{ type: 'modality', atMs, ...change }];
       }
+      case 'speakerNamed': {
+        const { arrivalMs: atMs, type: _, ...named } = work;
+        return [{ type: 'speaker', atMs, ...named }];
+      }
+      case 'interim':
+      case 'gap':
       case 'fault': {
-        const { arrivalMs: atMs, ...fault } = work;
-        return [{ ...fault, atMs }];
+        const { arrivalMs: atMs, ...told } = work;
+        return [{ ...told, atMs }];
       }
       case 'wordsDropped':
         return [work];

@@ -4,7 +4,7 @@ import type { Observation } from '../domain/observation.ts';
 
 /**
  * Emits the observations that the privacy mode lets anyone see, each at once and unchanged: in `text-only` no audio
- * stream, voice, turn, video stream or camera exists for the operators after this one; faults always pass. Nothing is held back.
+ * stream, voice, turn, video stream, camera or picture exists for the operators after this one; faults always pass. Nothing is held back.
  */
 export function respectPrivacy(privacy: PrivacyMode): MonoTypeOperatorFunction<Observation> {
   return filter((observation) => privacy !== 'text-only' || isText(observation));
@@ -17,9 +17,17 @@ function isText(observation: Observation): boolean {
     case 'voice':
     case 'speakerTurn':
     case 'camera':
+    case 'visual':
       return false;
     case 'streamClosed':
+    case 'streamInterrupted':
+    case 'streamRestored':
+    case 'gap':
+    case 'speakerNamed':
+    case 'interim':
     case 'transcript':
+    case 'consent':
+    case 'time':
     case 'fault':
       return true;
   }

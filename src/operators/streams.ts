@@ -1,3 +1,4 @@
+import type { StreamKind } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import { setBounded } from './bounded.ts';
 import type { Signal } from './signal.ts';
@@ -7,7 +8,7 @@ const MAX_STREAMS = 512;
 /** What is known of a stream. Several speakers share it when `speaker` is absent. */
 export type Stream = {
   readonly streamId: string;
-  readonly kind: 'audio' | 'video' | 'captions';
+  readonly kind: StreamKind;
   readonly speaker?: Speaker;
   /** A diarizer's turns, not voice activity, say who talks when. */
   readonly isDiarized: boolean;

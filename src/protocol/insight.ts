@@ -55,6 +55,10 @@ const sumOf = (shares: Readonly<Record<string, number>>): number => Object.value
 const isWhole = (shares: Readonly<Record<string, number>>): boolean => Math.abs(sumOf(shares) - 1) <= SUM_TOLERANCE;
 const isWholeOrEmpty = (shares: Readonly<Record<string, number>>): boolean => sumOf(shares) === 0 || isWhole(shares);
 
+const isOrdered = ({ startMs, endMs }: { readonly startMs: number; readonly endMs: number }): boolean =>
+  endMs >= startMs;
+const ORDERED = { path: ['endMs'], params: { rule: 'not_before_startMs' } };
+
 const speakerSchema = z.object({ id, name: z.string(), source: z.enum(SPEAKER_SOURCES) });
 const availabilitySchema = z.object({ share: ratio, reason: z.enum(MISSING_REASONS).exactOptional() });
 const versionSchema = z.object({ v: z.int() });
@@ -89,7 +93,7 @@ const utteranceSchema = z
     latencyMs: z.int(),
     computeMs: ms,
   })
-  .refine(({ startMs, endMs }) => endMs >= startMs, { path: ['endMs'], params: { rule: 'not_before_startMs' } })
+  .refine(isOrdered, ORDERED)
   .refine(({ label, probabilities }) => Object.hasOwn(probabilities, label), {
     path: ['label'],
     params: { rule: 'has_a_probability' },
@@ -103,6 +107,31 @@ const modalitySchema = z.object({
   state: z.enum(['present', 'absent']),
   reason: z.enum(MISSING_REASONS).exactOptional(),
 });
+
+const interimSchema = z
+  .object({
+    type: z.literal('interim'),
+    ...stamp,
+    streamId: id,
+    speaker: speakerSchema.exactOptional(),
+    startMs: ms,
+    endMs: ms,
+    text: z.string(),
+  })
+  .refine(isOrdered, ORDERED);
+
+const renamedSchema = z.object({ type: z.literal('speaker'), ...stamp, speakerId: id, speaker: speakerSchema });
+
+const gapSchema = z
+  .object({
+    type: z.literal('gap'),
+    ...stamp,
+    streamId: id,
+    startMs: ms,
+    endMs: ms,
+    reason: z.enum(MISSING_REASONS),
+  })
+  .refine(isOrdered, ORDERED);
 
 const faultSchema = z.object({
   type: z.literal('fault'),
@@ -136,8 +165,11 @@ const summarySchema = z.object({
 
 const insightSchema = z.discriminatedUnion('type', [
   sessionSchema,
+  interimSchema,
   utteranceSchema,
   modalitySchema,
+  renamedSchema,
+  gapSchema,
   faultSchema,
   summarySchema,
 ]);

@@ -45,8 +45,12 @@ export function roundInsight(insight: Insight): Insight {
   switch (insight.type) {
     case 'session':
     case 'modality':
+    case 'speaker':
     case 'fault':
       return { ...insight, atMs };
+    case 'interim':
+    case 'gap':
+      return { ...insight, atMs, startMs: roundMs(insight.startMs), endMs: roundMs(insight.endMs) };
     case 'utterance': {
       const probabilities = roundShares(insight.probabilities);
       return {

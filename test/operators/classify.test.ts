@@ -240,4 +240,32 @@ describe('classify', () => {
   it('refuses settings that are not positive.', () => {
     expect(() => create(createFakeModel(), { maxWaiting: 0 })).toThrow(RangeError);
   });
+
+  it('tells interim transcripts, names and gaps in their places, as insights', () => {
+    const signals: Signal[] = [
+      { type: 'interim', arrivalMs: 100, streamId: 'asr', speaker: ADA, startMs: 0, endMs: 90, text: 'gre' },
+      measured('u1', 'great'),
+      { type: 'speakerNamed', arrivalMs: 1_600, speakerId: 'S1', speaker: BEN },
+      { type: 'gap', arrivalMs: 1_700, streamId: 'a', startMs: 1_000, endMs: 1_500, reason: 'disconnected' },
+    ];
+    const [interim, , speaker, gap] = outputOf(create(), signals);
+    expect(interim).toEqual({
+      type: 'interim',
+      atMs: 100,
+      streamId: 'asr',
+      speaker: ADA,
+      startMs: 0,
+      endMs: 90,
+      text: 'gre',
+    });
+    expect(speaker).toEqual({ type: 'speaker', atMs: 1_600, speakerId: 'S1', speaker: BEN });
+    expect(gap).toEqual({
+      type: 'gap',
+      atMs: 1_700,
+      streamId: 'a',
+      startMs: 1_000,
+      endMs: 1_500,
+      reason: 'disconnected',
+    });
+  });
 });

@@ -101,6 +101,25 @@ const fault: fc.Arbitrary<Insight> = withOptional(
   text,
 );
 
+const interim: fc.Arbitrary<Insight> = withOptional(
+  fc
+    .record({ type: fc.constant('interim' as const), ...stamp, streamId: id, startMs: ms, lengthMs: ms, text })
+    .map(({ lengthMs, ...rest }) => ({ ...rest, endMs: rest.startMs + lengthMs })),
+  'speaker',
+  speaker,
+);
+
+const renamed: fc.Arbitrary<Insight> = fc.record({
+  type: fc.constant('speaker' as const),
+  ...stamp,
+  speakerId: id,
+  speaker,
+});
+
+const gap: fc.Arbitrary<Insight> = fc
+  .record({ type: fc.constant('gap' as const), ...stamp, streamId: id, startMs: ms, lengthMs: ms, reason })
+  .map(({ lengthMs, ...rest }) => ({ ...rest, endMs: rest.startMs + lengthMs }));
+
 const summary: fc.Arbitrary<Insight> = fc.record({
   type: fc.constant('summary' as const),
   ...stamp,
@@ -122,4 +141,13 @@ const summary: fc.Arbitrary<Insight> = fc.record({
 });
 
 /** Any insight the domain allows, of every type, with and without its optional fields. */
-export const anyInsight: fc.Arbitrary<Insight> = fc.oneof(session, utterance, modality, fault, summary);
+export const anyInsight: fc.Arbitrary<Insight> = fc.oneof(
+  session,
+  interim,
+  utterance,
+  modality,
+  renamed,
+  gap,
+  fault,
+  summary,
+);

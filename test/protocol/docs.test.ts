@@ -46,7 +46,7 @@ describe('docs/protocol.md', () => {
       expect(encodeInsight(decoded.insight)).toBe(line);
       return decoded.insight.type;
     });
-    expect(types).toEqual(['session', 'utterance', 'modality', 'fault', 'summary']);
+    expect(types).toEqual(['session', 'interim', 'utterance', 'modality', 'speaker', 'gap', 'fault', 'summary']);
   });
 
   it('names the version and the longest line of the code', () => {

@@ -1,5 +1,5 @@
 import { MODALITIES } from '../../domain/modality.ts';
-import type { Insight, ModalityInsight, UtteranceInsight } from '../../domain/insight.ts';
+import type { GapInsight, Insight, ModalityInsight, SpeakerInsight, UtteranceInsight } from '../../domain/insight.ts';
 import { cleanText } from './cleanText.ts';
 import { paintLine, type Paint, type Span } from './paint.ts';
 import { speakerStyle } from './palette.ts';
@@ -38,12 +38,19 @@ export function createLineView(out: TextOutput, err: TextOutput, paint: Paint): 
   const show = (insight: Insight): void => {
     switch (insight.type) {
       case 'session':
+      case 'interim':
         return;
       case 'utterance':
         if (insight.status === 'final') writeUtterance(insight);
         return;
       case 'modality':
         write(modalityLine(insight, insight.speaker ? orderOf(insight.speaker.id) : null, isTerminal));
+        return;
+      case 'speaker':
+        write(eventLine({ ...insight, ...speakerEvent(insight, orderOf(insight.speakerId)), isTerminal }));
+        return;
+      case 'gap':
+        write(eventLine({ ...insight, ...gapEvent(insight), isTerminal }));
         return;
       case 'fault':
         err.write(`fault ${cleanText(insight.code)}: ${cleanText(insight.message)}\n`);
@@ -73,15 +80,41 @@ function utteranceLine(utterance: UtteranceInsight): readonly Span[] {
 
 /** The same columns as the utterances around it: on a terminal those of a row, elsewhere those of a line. */
 function modalityLine(insight: ModalityInsight, order: number | null, isTerminal: boolean): readonly Span[] {
-  const { atMs, modality, speaker, state, reason } = insight;
+  const { modality, speaker, state, reason } = insight;
+  return eventLine({
+    ...insight,
+    isTerminal,
+    mark: state === 'absent' ? ' - ' : ' + ',
+    who: { name: speaker?.name ?? 'everyone', order },
+    said: `${modality} ${state}${state === 'absent' ? `: ${reasonText(reason)}` : ''}`,
+  });
+}
+
+type EventLine = {
+  readonly atMs: number;
+  readonly isTerminal: boolean;
+  readonly mark: string;
+  readonly who: { readonly name: string; readonly order: number | null };
+  readonly said: string;
+};
+
+function eventLine({ atMs, isTerminal, mark, who, said }: EventLine): readonly Span[] {
   const gap = isTerminal ? ' ' : '  ';
   return [
-    { text: isTerminal ? (state === 'absent' ? ' - ' : ' + ') : '', style: { dim: true } },
+    { text: isTerminal ? mark : '', style: { dim: true } },
     { text: fit(timeText(atMs), 7) + gap, style: { dim: true } },
-    {
-      text: fit(cleanText(speaker?.name ?? 'everyone'), NAME_WIDTH) + gap,
-      style: order === null ? {} : speakerStyle(order),
-    },
-    { text: `${modality} ${state}${state === 'absent' ? `: ${reasonText(reason)}` : ''}`, style: { dim: true } },
+    { text: fit(cleanText(who.name), NAME_WIDTH) + gap, style: who.order === null ? {} : speakerStyle(who.order) },
+    { text: said, style: { dim: true } },
   ];
+}
+
+type Event = Pick<EventLine, 'mark' | 'who' | 'said'>;
+
+function speakerEvent({ speakerId, speaker }: SpeakerInsight, order: number): Event {
+  return { mark: ' = ', who: { name: speaker.name, order }, said: `known as ${cleanText(speakerId)} so far` };
+}
+
+function gapEvent({ streamId, startMs, endMs, reason }: GapInsight): Event {
+  const said = `nothing from ${timeText(startMs)} to ${timeText(endMs)}: ${reasonText(reason)}`;
+  return { mark: ' - ', who: { name: streamId, order: null }, said };
 }

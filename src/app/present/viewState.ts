@@ -54,6 +54,9 @@ export function reduceView(state: ViewState, insight: Insight): ViewState {
       return withModality(next, insight);
     case 'fault':
       return { ...next, faults: state.faults + 1, lastFault: insight };
+    case 'interim':
+    case 'speaker':
+    case 'gap':
     case 'summary':
       return next;
   }

@@ -199,6 +199,20 @@ describe('createTerminalView on a pipe', () => {
     expect(options.err.text()).toBe('fault DECODE_ERROR: stream 1: 3 packets lost\n');
   });
 
+  it('tells a name that became known and media that never came, and leaves out what is being said', () => {
+    const options = optionsFor();
+    const view = createTerminalView(options);
+    view.show({ type: 'interim', seq: 1, atMs: 100, streamId: 'asr', startMs: 0, endMs: 90, text: 'I got' });
+    view.show({ type: 'speaker', seq: 2, atMs: 61_000, speakerId: 'S1', speaker: ANNA });
+    const gap = { streamId: 'audio:anna', startMs: 62_000, endMs: 65_500, reason: 'disconnected' } as const;
+    view.show({ type: 'gap', seq: 3, atMs: 66_000, ...gap });
+    expect(options.out.text().split('\n')).toEqual([
+      '01:01.0  Anna        known as S1 so far',
+      '01:06.0  audio:anna  nothing from 01:02.0 to 01:05.5: disconnected',
+      '',
+    ]);
+  });
+
   it('lets nothing from the conversation act on the terminal it is later shown in', () => {
     const evil = '\u001b[2J\u001b]0;owned\u0007x\u202e\r\ny';
     const options = optionsFor();

@@ -41,7 +41,8 @@ function events(observations: readonly Observation[]): readonly string[] {
   return observations
     .filter(({ type }) => type !== 'voice')
     .map((observation) => {
-      const { arrivalMs, type, streamId } = observation;
+      const { arrivalMs, type } = observation;
+      const streamId = 'streamId' in observation ? observation.streamId : '';
       const more = 'reason' in observation ? observation.reason : 'isOn' in observation ? String(observation.isOn) : '';
       return [arrivalMs, type, streamId, more].join(' ').trim();
     });
