@@ -15,27 +15,31 @@ export function augmentUtterance(
     const own = utterance.rows.get(input.name);
     if (!own) continue;
     const other = utterance.alternatives?.get(input.name);
-    rows.set(input.name, augmentRows(other && random() < 0.5 ? other : own, rowWidth(input), augment, random));
+    const chosen = other && random() < 0.5 ? other : own;
+    const absolute = input.speakerRelative ? input.dim : 0;
+    rows.set(input.name, augmentRows(chosen, { width: rowWidth(input), absolute }, augment, random));
   }
   return { ...utterance, rows };
 }
 
+/** Columns of a row: how many, and how many of them, the first, stand again behind them relative to the speaker. */
+export type RowLayout = { readonly width: number; readonly absolute: number };
+
 /**
- * Changes normalised rows `[n × width]` at random: cuts off ends, shifts columns, masks a block of them with 0 (the mean),
- * adds noise. At least one row is left. Nothing is changed in place.
+ * Changes normalised rows `[n × width]` at random: cuts off ends, shifts columns, gives the speaker another face or voice at
+ * rest (only the absolute columns move), adds noise, masks a block of columns with 0 (the mean). At least one row is left.
+ * Nothing is changed in place.
  */
 export function augmentRows(
   rows: Float32Array,
-  width: number,
-  { noise, crop, columnMask, shift }: Augmentation,
+  { width, absolute }: RowLayout,
+  { noise, crop, columnMask, shift, rest }: Augmentation,
   random: Random,
 ): Float32Array {
   const cut = crop > 0 ? cropRows(rows, width, crop, random) : rows;
   const out = Float32Array.from(cut);
-  if (shift > 0) {
-    const offsets = Float32Array.from({ length: width }, () => shift * normal(random));
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + (offsets[i % width] as number);
-  }
+  if (shift > 0) moveColumns(out, { width, moved: width, deviation: shift }, random);
+  if (rest > 0 && absolute > 0) moveColumns(out, { width, moved: absolute, deviation: rest }, random);
   if (noise > 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + noise * normal(random);
   if (columnMask > 0 && random() < columnMask) {
     const size = 1 + Math.floor((random() * width) / 8);
@@ -43,6 +47,16 @@ export function augmentRows(
     for (let at = 0; at < out.length; at += width) out.fill(0, at + first, at + first + size);
   }
   return out;
+}
+
+/** Adds one random offset to each of the first `moved` columns, the same in all rows. */
+function moveColumns(
+  rows: Float32Array,
+  { width, moved, deviation }: { readonly width: number; readonly moved: number; readonly deviation: number },
+  random: Random,
+): void {
+  const offsets = Float32Array.from({ length: moved }, () => deviation * normal(random));
+  for (let i = 0; i < rows.length; i++) rows[i] = (rows[i] as number) + (offsets[i % width] ?? 0);
 }
 
 function cropRows(rows: Float32Array, width: number, crop: number, random: Random): Float32Array {

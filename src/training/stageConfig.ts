@@ -23,6 +23,8 @@ export type Augmentation = {
   readonly columnMask: number;
   /** Standard deviation of one offset per column and utterance: another room, another camera. */
   readonly shift: number;
+  /** Standard deviation of one offset per column and utterance of what is also seen relative to the speaker: another rest. */
+  readonly rest: number;
 };
 
 /** How a stage, or the dialogues, learn; the same in both, with other defaults. Shares and chances are in [0, 1]. */
@@ -86,6 +88,7 @@ export const AugmentationSchema: z.ZodType<Augmentation> = z
     crop: z.number().min(0).max(0.9).default(0),
     columnMask: share(0),
     shift: z.number().min(0).max(2).default(0),
+    rest: z.number().min(0).max(2).default(0),
   })
   .strict()
   .prefault({});

@@ -38,7 +38,7 @@ describe('parseTrainConfig', () => {
       pretraining: [{ name: 'words', mode: 'text', sources: [{ data: 'said' }] }],
       sources: [{ data: 'calls', perEpoch: 9 }],
     });
-    const nothing = { noise: 0, crop: 0, columnMask: 0, shift: 0 };
+    const nothing = { noise: 0, crop: 0, columnMask: 0, shift: 0, rest: 0 };
     const use = { splits: ['train'], dev: ['dev', 'validation'] };
     expect(pretraining).toEqual([
       {
