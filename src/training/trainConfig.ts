@@ -57,6 +57,8 @@ export type TrainConfig = LearningSettings & {
     readonly divergence: number;
     readonly substitution: number;
   };
+  /** Of the context and the classifier, when another than `learningRate`. */
+  readonly contextLearningRate?: number | undefined;
   /** Decay of the running average of the weights that is evaluated and kept; 0 = the weights themselves. */
   readonly averaging: number;
   /** Parts of the method that are left out. */
@@ -134,6 +136,7 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
     patience: size(4, 1, 1000),
     batchDialogues: size(16, 1, 1024),
     learningRate: z.number().positive().max(1).default(5e-4),
+    contextLearningRate: z.number().positive().max(1).optional(),
     embeddingLearningRate: z.number().positive().max(1).default(1e-3),
     weightDecay: z.number().min(0).max(1).default(2e-4),
     clipNorm: z.number().positive().default(1),

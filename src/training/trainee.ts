@@ -19,7 +19,13 @@ export type LearnerState = {
 };
 
 /** How a step changes the numbers. */
-export type Optimiser = Pick<LearningSettings, 'learningRate' | 'embeddingLearningRate' | 'weightDecay' | 'clipNorm'>;
+export type Optimiser = Pick<
+  LearningSettings,
+  'learningRate' | 'embeddingLearningRate' | 'weightDecay' | 'clipNorm'
+> & {
+  /** Of the context and the classifier, which no pre-training has taught anything; without it, `learningRate`. */
+  readonly contextLearningRate?: number | undefined;
+};
 
 /** Parameters that learn: of the network, and `extras` that only training needs. */
 export type Trainee = {
@@ -104,12 +110,9 @@ export function createTrainee(
     const step = ++state.step;
     for (const [name, gradient] of gradients) {
       const values = state.values.get(name) as Float32Array;
-      const weightDecay = isDecayed(name) ? optimiser.weightDecay / optimiser.learningRate : 0;
-      adamUpdate(values, gradient, momentsOf(state, name), {
-        step,
-        learningRate: optimiser.learningRate * rate,
-        weightDecay,
-      });
+      const own = (isContext(name) ? optimiser.contextLearningRate : undefined) ?? optimiser.learningRate;
+      const weightDecay = isDecayed(name) ? optimiser.weightDecay / own : 0;
+      adamUpdate(values, gradient, momentsOf(state, name), { step, learningRate: own * rate, weightDecay });
       const variable = variables.get(name) as tf.Variable;
       const next = tf.tensor(values.slice(), variable.shape);
       variable.assign(next);
@@ -142,6 +145,11 @@ export function averageValues(state: LearnerState, decay: number): void {
 /** Random words are made unknown, without n-grams: the network must not hang on single words. */
 export function dropWords(tokens: readonly Token[], share: number, random: Random): Token[] {
   return tokens.map((token) => (random() < share ? { word: 0, grams: [] } : token));
+}
+
+/** Whether a parameter belongs to what follows the fusion: both context streams and the classifier. */
+function isContext(name: string): boolean {
+  return /^(dialogue|speaker|head)\./.test(name);
 }
 
 function isDecayed(name: string): boolean {

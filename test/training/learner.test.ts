@@ -99,6 +99,35 @@ describe('a learner', () => {
     learner.dispose();
   });
 
+  it('moves the context and the classifier at a rate of their own where one is given, and everything else as ever.', async () => {
+    /** How far the first update of a matrix goes at most; Adam's first step is as long as the rate. */
+    const reach = async (config: TrainConfig, name: string): Promise<number> => {
+      const learner = newLearner({ ...config, weightDecay: 0 });
+      await learnOnce(learner, batchOf(dialogues));
+      learner.dispose();
+      const start = startValues().get(name)!;
+      return Math.max(...learner.state.values.get(name)!.map((now, i) => Math.abs(now - start[i]!)));
+    };
+    const own = { ...CONFIG, contextLearningRate: 4 * CONFIG.learningRate };
+    for (const name of ['dialogue.lstm.x', 'speaker.lstm.forward', 'head.out.w'])
+      expect((await reach(own, name)) / (await reach(CONFIG, name))).toBeCloseTo(4, 1);
+    for (const name of ['text.lstm.x', 'fusion.hidden.w', 'aux.text.w'])
+      expect((await reach(own, name)) / (await reach(CONFIG, name))).toBeCloseTo(1, 1);
+  });
+
+  it('shrinks matrices by the same share at whatever rate they move.', async () => {
+    const learner = newLearner({ ...CONFIG, contextLearningRate: 4 * CONFIG.learningRate, weightDecay: 0.5 });
+    const plain = newLearner({ ...CONFIG, contextLearningRate: 4 * CONFIG.learningRate, weightDecay: 0 });
+    for (const one of [learner, plain]) await learnOnce(one, batchOf(dialogues));
+    for (const name of ['head.out.w', 'text.lstm.x']) {
+      const start = startValues().get(name)!;
+      const gap = learner.state.values.get(name)!.map((now, i) => plain.state.values.get(name)![i]! - now);
+      const at = start.findIndex((value) => Math.abs(value) === Math.max(...start.map(Math.abs)));
+      expect(gap[at]! / start[at]!).toBeCloseTo(0.5, 2);
+    }
+    for (const one of [learner, plain]) one.dispose();
+  });
+
   it('changes only the rows of words that were there, and no word when none is shown.', async () => {
     const learner = newLearner();
     const first = dialogues.slice(0, 1);
