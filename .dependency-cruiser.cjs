@@ -62,7 +62,7 @@ module.exports = {
     allow('protocol', '^src/protocol/', ['^src/domain/', '^src/errors\\.ts$'], ['zod']),
     allow('config', '^src/config\\.ts$', ['^src/domain/', '^src/errors\\.ts$'], ['zod']),
     allow('operators', '^src/operators/', ['^src/domain/'], ['rxjs']),
-    allow('adapter', '^src/adapter\\.ts$', ['^src/domain/'], ['rxjs']),
+    allow('adapter', '^src/adapter\\.ts$', ['^src/domain/', '^src/errors\\.ts$'], ['rxjs']),
     allow('model', '^src/model/', ['^src/domain/', '^src/errors\\.ts$'], TFJS),
     allow(
       'training',

@@ -1,4 +1,5 @@
-import type { Transcript, SpeakerTurn } from './domain/observation.ts';
+import type { SpeakerTurn, TimedWord, Transcript } from './domain/observation.ts';
+import type { UndertoneError } from './errors.ts';
 
 /** What a media file holds. Durations in ms (`null` when the container does not say). */
 export type MediaContents = {
@@ -78,3 +79,75 @@ export type ParsedTurns = { readonly turns: readonly SpeakerTurn[]; readonly pro
 
 /** A line or cue that was not used, or was mended, by number and rule; never with its text. */
 export type SidecarProblem = { readonly line: number; readonly rule: string };
+
+/**
+ * What a recognizer can do. `sampleRatesHz`: rates of the source it is fit for (what it is given is always 16 kHz).
+ * `languages`: BCP 47 tags. `demonstration`: low accuracy, chosen only where somebody asked for it.
+ */
+export type RecognizerCapabilities = {
+  readonly interim: boolean;
+  readonly wordTimes: boolean;
+  readonly diarization: boolean;
+  readonly languages: readonly string[] | 'any';
+  readonly sampleRatesHz: readonly number[];
+  readonly isLocal: boolean;
+  readonly quality: 'production' | 'demonstration';
+};
+
+/**
+ * What a recognizer heard, in ms of the stream's own clock, which is that of the samples given: 0 is the first sample.
+ * An `interim` replaces the one before and is replaced by the `final`. Finals are in order, do not repeat each other, and
+ * their text is never blank. `confidence` lies in [0, 1]; `language` is a BCP 47 tag; `speakerLabel` is stable in a stream.
+ */
+export type RecognizerEvent =
+  | {
+      readonly type: 'interim';
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly text: string;
+      readonly speakerLabel?: string;
+    }
+  | {
+      readonly type: 'final';
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly text: string;
+      readonly words?: readonly TimedWord[];
+      readonly confidence?: number;
+      readonly speakerLabel?: string;
+      readonly language?: string;
+    };
+
+/** One stream of 16 kHz mono sound being recognized. Its queue is bounded: await `write` before giving more. */
+export type RecognizerStream = {
+  /**
+   * Takes samples in [-1, 1], in order (NaN counts as 0; they may be reused at once), and resolves when more may be given.
+   * After `onError` they are ignored. @throws TypeError after `end` or `close`; RangeError when too much is waiting.
+   */
+  write(samples: Float32Array): Promise<void>;
+  /** Speech has ended: asks for the final of what was written so far. */
+  finalize(): void;
+  /** There is no more sound; resolves when every final has been delivered, or the stream has failed. */
+  end(): Promise<void>;
+  /** Ends at once: no event follows. May be called again. */
+  close(): void;
+};
+
+/** How a stream is recognized, and who is told. `onError` is called at most once; the stream has then failed for good. */
+export type RecognizerStreamOptions = {
+  /** BCP 47 tag; without one the recognizer's own default. */
+  readonly language?: string;
+  /** The rate the sound had before it was resampled to 16 kHz, when known. */
+  readonly sourceRateHz?: number;
+  readonly onEvent: (event: RecognizerEvent) => void;
+  readonly onError: (error: UndertoneError) => void;
+};
+
+/** A speech recognizer, of which streams are opened. Closing it closes its streams. */
+export type Recognizer = {
+  readonly name: string;
+  readonly capabilities: RecognizerCapabilities;
+  /** Rejects with an UndertoneError, RECOGNIZER_MISSING or RECOGNIZER_FAILED; with a TypeError after `close`. */
+  open(options: RecognizerStreamOptions): Promise<RecognizerStream>;
+  close(): Promise<void>;
+};

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'DECODE_ERROR'
   | 'FFMPEG_MISSING'
   | 'VAD_MISSING'
+  | 'RECOGNIZER_MISSING'
+  | 'RECOGNIZER_FAILED'
   | 'BAD_CAPTIONS'
   | 'BAD_RTTM'
   | 'NO_BACKEND'
@@ -44,6 +46,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   FFMPEG_MISSING: { meaning: 'No ffmpeg binary was found.', retryable: false, closeCode: 4503 },
   VAD_MISSING: { meaning: 'The voice activity model could not be loaded.', retryable: false, closeCode: 4503 },
+  RECOGNIZER_MISSING: {
+    meaning: 'A speech recognizer, its library, model or key is not there.',
+    retryable: false,
+    closeCode: 4503,
+  },
+  RECOGNIZER_FAILED: { meaning: 'A speech recognizer failed or stalled.', retryable: true, closeCode: 4503 },
   BAD_CAPTIONS: {
     meaning: 'The captions file is not WebVTT, SRT or JSON captions.',
     retryable: false,
