@@ -22,6 +22,25 @@ export type ErrorCode =
   | 'OUTPUT_FAILED'
   | 'NOTHING_TO_ANALYZE'
   | 'LIMIT_EXCEEDED'
+  | 'BAD_MESSAGE'
+  | 'BAD_FRAME'
+  | 'UNKNOWN_STREAM'
+  | 'UNSUPPORTED_FORMAT'
+  | 'UNAUTHENTICATED'
+  | 'TOKEN_EXPIRED'
+  | 'FORBIDDEN'
+  | 'ORIGIN_REFUSED'
+  | 'PURPOSE_REFUSED'
+  | 'SESSION_NOT_FOUND'
+  | 'SESSION_ENDED'
+  | 'RESUME_FAILED'
+  | 'EVICTED'
+  | 'HELLO_TIMEOUT'
+  | 'IDLE_TIMEOUT'
+  | 'RATE_LIMITED'
+  | 'MESSAGE_TOO_BIG'
+  | 'SLOW_CONSUMER'
+  | 'GOING_AWAY'
   | 'INTERNAL';
 
 /**
@@ -86,6 +105,49 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
     closeCode: 4400,
   },
   LIMIT_EXCEEDED: { meaning: 'A documented limit was exceeded.', retryable: false, closeCode: 4429 },
+  BAD_MESSAGE: { meaning: 'A message breaks a rule of the protocol.', retryable: false, closeCode: 4400 },
+  BAD_FRAME: { meaning: 'A media frame is damaged or does not fit its stream.', retryable: false, closeCode: 4400 },
+  UNKNOWN_STREAM: {
+    meaning: 'A message names a stream or participant that was not declared.',
+    retryable: false,
+    closeCode: 4400,
+  },
+  UNSUPPORTED_FORMAT: { meaning: 'A stream is in a format that cannot be read.', retryable: false, closeCode: 4415 },
+  UNAUTHENTICATED: {
+    meaning: 'No key or token was given, or one that is not valid.',
+    retryable: false,
+    closeCode: 4401,
+  },
+  TOKEN_EXPIRED: { meaning: 'The token is no longer valid; get a new one.', retryable: true, closeCode: 4401 },
+  FORBIDDEN: { meaning: 'The key or token does not allow this.', retryable: false, closeCode: 4403 },
+  ORIGIN_REFUSED: { meaning: 'Pages of this origin may not connect.', retryable: false, closeCode: 4403 },
+  PURPOSE_REFUSED: {
+    meaning: 'The policy of this server does not allow this purpose.',
+    retryable: false,
+    closeCode: 4403,
+  },
+  SESSION_NOT_FOUND: { meaning: 'There is no such session.', retryable: false, closeCode: 4404 },
+  SESSION_ENDED: { meaning: 'The session is over.', retryable: false, closeCode: 4410 },
+  RESUME_FAILED: {
+    meaning: 'The resume token is not, or no longer, good; begin anew.',
+    retryable: false,
+    closeCode: 4409,
+  },
+  EVICTED: { meaning: 'Another connection came with the resume token of this one.', retryable: false, closeCode: 4409 },
+  HELLO_TIMEOUT: { meaning: 'No hello came in time.', retryable: true, closeCode: 4408 },
+  IDLE_TIMEOUT: { meaning: 'Nothing came for too long, not even a ping.', retryable: true, closeCode: 4408 },
+  RATE_LIMITED: { meaning: 'Too much came in too short a time.', retryable: true, closeCode: 4429 },
+  MESSAGE_TOO_BIG: { meaning: 'A message is larger than the limit.', retryable: false, closeCode: 1009 },
+  SLOW_CONSUMER: {
+    meaning: 'The consumer does not read fast enough; come back with the last seq.',
+    retryable: true,
+    closeCode: 1013,
+  },
+  GOING_AWAY: {
+    meaning: 'The server is shutting down; come back elsewhere or later.',
+    retryable: true,
+    closeCode: 1001,
+  },
   INTERNAL: { meaning: 'A defect of ours; please report it.', retryable: false, closeCode: 1011 },
 };
 
