@@ -128,5 +128,5 @@ function decode<T>(schema: z.ZodType<T>, text: string): DecodedMessage<T> {
 function ruleOf({ issues }: z.ZodError): string {
   const [issue] = issues;
   const rule: unknown = issue?.code === 'custom' ? issue.params?.['rule'] : issue?.code;
-  return `${issue?.path.map(String).join('.') || 'message'}: ${String(rule ?? 'unknown rule')}`;
+  return `${issue?.path.map(String).join('.') || 'message'}: ${typeof rule === 'string' ? rule : 'unknown rule'}`;
 }
