@@ -151,3 +151,12 @@ export type Recognizer = {
   open(options: RecognizerStreamOptions): Promise<RecognizerStream>;
   close(): Promise<void>;
 };
+
+/** Decodes Opus packets (RFC 6716) of one stream, in order, to channels of samples in [-1, 1] at 48 kHz. */
+export type OpusPacketDecoder = {
+  /** Undefined for what is no Opus packet; never throws. */
+  decode(packet: Uint8Array): readonly Float32Array[] | undefined;
+  /** Forgets what went before. */
+  reset(): void;
+  close(): void;
+};

@@ -1,0 +1,27 @@
+import { OpusDecoder } from 'opus-decoder';
+import type { OpusPacketDecoder } from '../../../src/adapter.ts';
+
+/** Returns a decoder for one stream of Opus packets, by libopus in WebAssembly (opus-decoder). `channels` of the result. */
+export async function createOpusDecoder(channels: 1 | 2): Promise<OpusPacketDecoder> {
+  const make = (): OpusDecoder =>
+    new OpusDecoder({
+      channels,
+      streamCount: 1,
+      coupledStreamCount: channels - 1,
+      channelMappingTable: channels === 1 ? [0] : [0, 1],
+    });
+  const decoder = make();
+  await decoder.ready;
+  return {
+    decode: (packet) => {
+      try {
+        const { channelData, samplesDecoded, errors } = decoder.decodeFrame(packet);
+        return errors.length > 0 || samplesDecoded === 0 ? undefined : channelData;
+      } catch {
+        return undefined;
+      }
+    },
+    reset: () => void decoder.reset(),
+    close: () => decoder.free(),
+  };
+}
