@@ -64,8 +64,8 @@ module.exports = {
     allow(
       'server',
       '^src/server/',
-      ['^src/domain/', '^src/protocol/', '^src/config\\.ts$', '^src/errors\\.ts$'],
-      ['rxjs', 'ws', 'fastify', 'jose', 'prom-client'],
+      ['^src/domain/', '^src/protocol/', '^src/config\\.ts$', '^src/errors\\.ts$', '^src/adapter\\.ts$'],
+      ['rxjs', 'ws', 'fastify', 'jose', 'prom-client', 'zod'],
       true,
     ),
     allow('operators', '^src/operators/', ['^src/domain/'], ['rxjs']),
