@@ -87,6 +87,16 @@ export function requireScope(principal: Principal, scope: Scope, session?: strin
 }
 
 /**
+ * Passes unless `principal` may speak for one participant only and `participant` is another. To be asked of every message
+ * that names one: to join, rename or give consent for others is as bad as to send their voice.
+ * @throws UndertoneError FORBIDDEN
+ */
+export function requireParticipant(principal: Principal, participant: string): void {
+  if (principal.participant !== undefined && principal.participant !== participant)
+    throw new UndertoneError('FORBIDDEN', 'the token is for another participant');
+}
+
+/**
  * Refuses to listen where others can reach a server that has no keys.
  * @throws UndertoneError BAD_CONFIG
  */

@@ -7,6 +7,7 @@ import {
   type AccessRequest,
   assertSafeHost,
   createAccess,
+  requireParticipant,
   requireScope,
 } from '../../src/server/access.ts';
 import { createKey, hashKey } from '../../src/server/keys.ts';
@@ -309,6 +310,19 @@ describe('what a principal may do', () => {
     const refused = expect.objectContaining({ code: 'FORBIDDEN' }) as Error;
     if (isAllowed) expect(() => requireScope(principal, scope, session)).not.toThrow();
     else expect(() => requireScope(principal, scope, session)).toThrow(refused);
+  });
+
+  it.each([
+    [undefined, 'p1', true],
+    ['p1', 'p1', true],
+    ['p1', 'p2', false],
+    ['p1', '', false],
+    ['p1', 'P1', false],
+  ])('bound to participant %s speaks for "%s": %s', (participant, other, isAllowed) => {
+    const speaker = { ...free, ...(participant === undefined ? {} : { participant }) };
+    const refused = expect.objectContaining({ code: 'FORBIDDEN' }) as Error;
+    if (isAllowed) expect(() => requireParticipant(speaker, other)).not.toThrow();
+    else expect(() => requireParticipant(speaker, other)).toThrow(refused);
   });
 
   it('follows from the token, from end to end', async () => {
