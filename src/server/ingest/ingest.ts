@@ -6,6 +6,7 @@ import {
   createIngestStream,
   type IngestStream,
   type Piece,
+  type SaidBy,
   type StreamEntry,
   type Taken,
   toPiece,
@@ -41,7 +42,7 @@ export type Ingest = {
   close(streamId: string, reason: MissingReason): void;
   has(streamId: string): boolean;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
-  transcript(message: TranscriptMessage, nowMs: number): readonly Refusal[];
+  transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -142,11 +143,12 @@ export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest 
       if (!stream) return [{ code: 'UNKNOWN_STREAM', rule: `no stream has the number ${frame.number}` }];
       return accept(stream, toPiece(frame), nowMs);
     },
-    transcript: (message, nowMs) => {
+    transcript: (message, nowMs, said = {}) => {
       const stream = streams.get(message.streamId);
       if (stream?.entry.declaration.kind !== 'captions')
         return [{ code: 'UNKNOWN_STREAM', streamId: message.streamId, rule: 'no captions stream has this id' }];
-      return accept(stream, { sequence: message.sequence, startMs: message.startMs, transcript: message }, nowMs);
+      const { sequence, startMs } = message;
+      return accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
     },
     setState: (streamId, state) => {
       const stream = streams.get(streamId);

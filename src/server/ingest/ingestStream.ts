@@ -22,7 +22,10 @@ export type StreamEntry = {
 /** A piece of a stream: a media frame or a transcript. */
 export type Piece =
   | { readonly sequence: number; readonly startMs: number; readonly payload: Uint8Array }
-  | { readonly sequence: number; readonly startMs: number; readonly transcript: TranscriptMessage };
+  | ({ readonly sequence: number; readonly startMs: number; readonly transcript: TranscriptMessage } & SaidBy);
+
+/** Who said words, when the stream is not theirs alone; and whether they may not be read. */
+export type SaidBy = { readonly speaker?: Speaker; readonly isUnread?: boolean };
 
 /** What pieces gave: events, and what was wrong with some of them. */
 export type Taken = { readonly events: readonly TimedEvent[]; readonly problems: readonly string[] };
@@ -60,7 +63,8 @@ export function createIngestStream(entry: StreamEntry, nowMs: number, settings?:
   const read = (piece: Piece, isRefused: boolean): TimedEvent | string | undefined => {
     mediaMs = Math.max(mediaMs, piece.startMs);
     if (isRefused) return undefined;
-    if ('transcript' in piece) return readTranscript(piece.transcript, entry);
+    if ('transcript' in piece)
+      return piece.isUnread ? undefined : readTranscript(piece.transcript, entry, piece.speaker);
     const atMs = offsetMs + piece.startMs;
     if (declaration.kind === 'face' || declaration.kind === 'body')
       return readRow(piece.payload, declaration.kind, { streamId, atMs });
@@ -122,7 +126,9 @@ export function toPiece({ sequence, mediaMs, payload }: MediaFrame): Piece {
   return { sequence, startMs: mediaMs, payload };
 }
 
-function readTranscript(message: TranscriptMessage, { offsetMs, speaker, declaration }: StreamEntry): TimedEvent {
+function readTranscript(message: TranscriptMessage, entry: StreamEntry, said: Speaker | undefined): TimedEvent {
+  const { offsetMs, declaration } = entry;
+  const speaker = said ?? entry.speaker;
   const { streamId, text, language, words, isFinal } = message;
   const shift = <T extends { readonly startMs: number; readonly endMs: number }>(span: T): T => ({
     ...span,

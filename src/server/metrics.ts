@@ -1,0 +1,57 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** What a server counts, for Prometheus. Nothing in it names a person or holds what was said. */
+export type Metrics = {
+  readonly contentType: string;
+  text(): Promise<string>;
+  count(what: CountName, amount?: number): void;
+};
+
+const COUNTS = {
+  frames: 'media frames received',
+  refused: 'messages and frames refused',
+  resumed: 'producers that came back',
+  lost: 'connections of producers lost',
+  insights: 'insights sent',
+  coalesced: 'insights left out for slow consumers',
+  slow: 'consumers closed because they were slow',
+  rejected: 'connections refused before a hello',
+} as const;
+/** What is counted. */
+export type CountName = keyof typeof COUNTS;
+
+/** What is measured when somebody asks. */
+export type Gauges = {
+  readonly sessions: () => number;
+  readonly connections: () => number;
+  readonly waiting: () => number;
+};
+
+/** Returns the metrics of one server, in a register of their own. */
+export function createMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  const counters = Object.fromEntries(
+    Object.entries(COUNTS).map(([name, help]) => [
+      name,
+      new Counter({ name: `undertone_${name}_total`, help, registers: [registry] }),
+    ]),
+  ) as Record<CountName, Counter>;
+  const gauge = (name: string, help: string, read: () => number): void =>
+    void new Gauge({
+      name: `undertone_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('sessions', 'sessions that are not over', gauges.sessions);
+  gauge('connections', 'connections that are open', gauges.connections);
+  gauge('waiting_events', 'events that wait to be analyzed', gauges.waiting);
+  gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss());
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    count: (what, amount = 1) => counters[what].inc(amount),
+  };
+}
