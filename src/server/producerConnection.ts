@@ -213,7 +213,7 @@ export function serveProducer(socket: WebSocket, context: ProducerContext): Tick
     peer.heardAtMs = now();
     const most = isBinary ? limits.maxFrameBytes : limits.maxMessageBytes;
     if (bytes.length > most) return peer.fail('MESSAGE_TOO_BIG', `at most ${most} bytes`);
-    if (!context.messages.take(1) || !context.bytes.take(bytes.length))
+    if (!context.messages.take(1) || !context.bytes.take(Math.max(1, bytes.length)))
       return peer.fail('RATE_LIMITED', 'too many messages or bytes a second');
     previous = previous
       .then(() => hear(bytes, isBinary))

@@ -186,6 +186,8 @@ describe('a live session', () => {
 describe('what is refused', () => {
   it.each<[string, unknown, ErrorCode]>([
     ['no JSON', '{', 'BAD_MESSAGE'],
+    ['nothing', '', 'BAD_MESSAGE'],
+    ['an empty frame', new Uint8Array(0), 'BAD_MESSAGE'],
     ['a message before hello', { type: 'close', streamId: 'a' }, 'BAD_MESSAGE'],
     ['a frame before hello', Uint8Array.of(1, 2, 3), 'BAD_MESSAGE'],
   ])('%s is answered, and the connection goes on', async (_, sent, code) => {
