@@ -68,6 +68,8 @@ module.exports = {
       ['rxjs', 'ws', 'fastify', 'jose', 'prom-client', 'zod'],
       true,
     ),
+    // What runs in browsers takes nothing of the protocol that brings the schema library.
+    allow('client', '^src/client/', ['^src/domain/', '^src/errors\\.ts$', '^src/protocol/(live|mediaFrame)\\.ts$']),
     allow('operators', '^src/operators/', ['^src/domain/'], ['rxjs']),
     allow('adapter', '^src/adapter\\.ts$', ['^src/domain/', '^src/errors\\.ts$'], ['rxjs']),
     allow('model', '^src/model/', ['^src/domain/', '^src/errors\\.ts$'], TFJS),
