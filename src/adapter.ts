@@ -1,3 +1,4 @@
+import type { MissingReason, Modality } from './domain/modality.ts';
 import type { SpeakerTurn, TimedWord, Transcript } from './domain/observation.ts';
 import type { UndertoneError } from './errors.ts';
 
@@ -159,4 +160,82 @@ export type OpusPacketDecoder = {
   /** Forgets what went before. */
   reset(): void;
   close(): void;
+};
+
+/** What can be read from pictures, in order. */
+export const VISION_MODALITIES: readonly ['face', 'body'] = ['face', 'body'];
+/** One modality of {@link VISION_MODALITIES}. */
+export type VisionModality = Extract<Modality, (typeof VISION_MODALITIES)[number]>;
+
+/** Why a picture gave no row. `late`: not after the picture before; `vision_down`: the extractor failed, or is restarting. */
+export type SightlessReason = Extract<
+  MissingReason,
+  | 'no_face'
+  | 'face_small'
+  | 'face_turned'
+  | 'several_faces'
+  | 'no_body'
+  | 'low_light'
+  | 'late'
+  | 'decode_error'
+  | 'unsupported_format'
+  | 'no_extractor'
+  | 'vision_down'
+>;
+
+/**
+ * One picture of one participant, taken at `atMs`: pixels (`4 × width × height` bytes, from the top left) or a JPEG file. The
+ * extractor takes a copy and forgets it once looked at; nothing of it is written anywhere.
+ */
+export type Picture =
+  | { readonly atMs: number; readonly width: number; readonly height: number; readonly rgba: Uint8Array }
+  | { readonly atMs: number; readonly jpeg: Uint8Array };
+
+/** What one picture shows of one modality: `row` has the columns of docs/features.md (52 of a face, 28 of a body). */
+export type Sighting =
+  | { readonly modality: VisionModality; readonly atMs: number; readonly row: Float32Array }
+  | { readonly modality: VisionModality; readonly atMs: number; readonly reason: SightlessReason };
+
+/** How many pictures were looked at, left out (the rate, a newer one) and could not be looked at. */
+export type VisionCounts = { readonly looked: number; readonly skipped: number; readonly failed: number };
+
+/** The pictures of one participant. */
+export type VisionStream = {
+  /**
+   * Live: takes a picture and returns at once. Of the pictures that wait the newest wins; the rest are skipped and
+   * counted. What was seen goes to `onSightings`.
+   */
+  look(picture: Picture): void;
+  /**
+   * Recorded: every picture is looked at, in the order of the calls; resolves with one sighting for each modality. Await it
+   * before the next one is decoded. Never rejects for what a picture holds, nor when the extractor fails (`vision_down`).
+   */
+  examine(picture: Picture): Promise<readonly Sighting[]>;
+  /** Resolves when everything taken so far was looked at or skipped. */
+  flush(): Promise<void>;
+  /** Releases what the stream holds; pictures that still wait are dropped. */
+  close(): void;
+  readonly counts: VisionCounts;
+};
+
+/** What is looked for in a stream, and who is told. None of the callbacks may throw. */
+export type VisionStreamOptions = {
+  /** What is looked for; a modality that is not named is never looked for, and its model is never loaded. */
+  readonly modalities: readonly VisionModality[];
+  /** Called for each picture that `look` took and did not skip: one sighting for each modality, in order of `atMs`. */
+  readonly onSightings?: (sightings: readonly Sighting[]) => void;
+  /** Called when `look` goes over to another rate, in pictures a second: 10, 5 or 2. */
+  readonly onRateChange?: (framesPerSecond: number) => void;
+  /** Called when the extractor fails, once for each failure; the stream goes on. */
+  readonly onFault?: (fault: { readonly code: string; readonly message: string }) => void;
+};
+
+/** Reads faces and bodies in pictures: any number of streams, a bounded number of threads. */
+export type VisionExtractor = {
+  readonly name: string;
+  /** What it can read; another modality is answered with `no_extractor`. */
+  readonly modalities: readonly VisionModality[];
+  /** @throws UndertoneError VISION_DOWN when a model cannot be loaded; LIMIT_EXCEEDED past the most streams. */
+  open(options: VisionStreamOptions): Promise<VisionStream>;
+  close(): Promise<void>;
 };

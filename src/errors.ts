@@ -12,6 +12,9 @@ export type ErrorCode =
   | 'VAD_MISSING'
   | 'RECOGNIZER_MISSING'
   | 'RECOGNIZER_FAILED'
+  | 'VISION_DOWN'
+  | 'BAD_MODEL'
+  | 'DOWNLOAD_FAILED'
   | 'BAD_CAPTIONS'
   | 'BAD_RTTM'
   | 'NO_BACKEND'
@@ -71,6 +74,21 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
     closeCode: 4503,
   },
   RECOGNIZER_FAILED: { meaning: 'A speech recognizer failed or stalled.', retryable: true, closeCode: 4503 },
+  VISION_DOWN: {
+    meaning: 'Pictures cannot be read, or could not for a while; the other modalities go on.',
+    retryable: true,
+    closeCode: 4503,
+  },
+  BAD_MODEL: {
+    meaning: 'A model file is damaged or is not the one of the catalogue.',
+    retryable: false,
+    closeCode: 4503,
+  },
+  DOWNLOAD_FAILED: {
+    meaning: 'A model could not be downloaded; what came is kept for the next try.',
+    retryable: true,
+    closeCode: 4503,
+  },
   BAD_CAPTIONS: {
     meaning: 'The captions file is not WebVTT, SRT or JSON captions.',
     retryable: false,

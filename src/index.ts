@@ -32,3 +32,12 @@ export type { EmotionModel, SavableConversation } from './model/conversation.ts'
 export type { InputSpec, ModelConfig } from './model/config.ts';
 export { decodeWeights, encodeWeights } from './model/weights.ts';
 export type { Provenance, Weights } from './model/weights.ts';
+
+export type {
+  Picture,
+  Sighting,
+  VisionExtractor,
+  VisionModality,
+  VisionStream,
+  VisionStreamOptions,
+} from './adapter.ts';
