@@ -1,14 +1,17 @@
-import type { MediaReader, ParsedCaptions, ParsedTurns, VoiceActivityDetector } from '../adapter.ts';
+import type { MediaReader, ParsedCaptions, ParsedTurns, VisionExtractor, VoiceActivityDetector } from '../adapter.ts';
 
 /** The adapters of this product, by what they do; each loads its library when it is first used. */
 export const ADAPTERS: Readonly<{
   media: () => Promise<MediaReader>;
   vad: () => Promise<VoiceActivityDetector>;
+  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. */
+  vision: (modelsFolder: string) => Promise<VisionExtractor>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
 }> = Object.freeze({
   media: async () => (await import('../../adapters/media/ffmpeg/createFfmpegReader.ts')).createFfmpegReader(),
   vad: async () => (await import('../../adapters/vad/silero/createSileroDetector.ts')).createSileroDetector(),
+  vision: async (folder) => (await import('./models/createVision.ts')).createVision(folder),
   captions: async (bytes, streamId) =>
     (await import('../../adapters/asr/captions/parseCaptions.ts')).parseCaptions(bytes, { streamId }),
   turns: async (bytes, streamId, fileId) =>

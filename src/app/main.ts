@@ -4,6 +4,7 @@ import { PRIVACY_MODES, type PrivacyMode } from '../domain/modality.ts';
 import { isUndertoneError } from '../errors.ts';
 import { type Backend, BACKENDS, LIVE_BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
+import { addModelsCommand } from './commands/addModelsCommand.ts';
 import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
@@ -67,6 +68,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     );
   addResearchCommands(program, terminal, finish);
   addDatasetCommands(program, terminal, finish);
+  addModelsCommand(program, terminal, finish);
   return program;
 }
 
