@@ -14,6 +14,7 @@ import { drawAvatar, REST_POSE, type Pose } from '../../../../fixtures/makeCallA
 import { LOOKS } from '../../../../fixtures/makeCallLooks.ts';
 import { createCanvas } from '@napi-rs/canvas';
 import { describeVisionExtractor } from '../../../contracts/visionExtractor.ts';
+import { drawFigure } from '../../../support/armedFigure.ts';
 import { firstPicture, type PixelPicture } from '../../../support/callVideo.ts';
 
 const shared = process.env['UNDERTONE_SHARED'];
@@ -152,6 +153,25 @@ describe('what is drawn comes back', () => {
       expect(correlations['browFrown']).toBeGreaterThan(0.7);
     },
   );
+
+  it('arms that go up and their speed correlate with what a figure does', async () => {
+    const stream = await extractorOf().open({ modalities: ['body'] });
+    const drawn: Record<string, number[]> = { raised: [], speed: [] };
+    const read: Record<string, number[]> = { raised: [], speed: [] };
+    for (let i = 0; i < 80; i++) {
+      const raised = raisedAt(i / 10);
+      const picture = drawFigure({ shoulder: 0.35 + raised * 0.5, elbow: 0.2 + raised * 1.5 });
+      const [seen] = await stream.examine({ ...picture, atMs: i * 100 });
+      if (!seen || !('row' in seen) || i === 0) continue;
+      drawn['raised']?.push(raised);
+      read['raised']?.push(-column(seen.row, 'leftWristY') - column(seen.row, 'rightWristY'));
+      drawn['speed']?.push(Math.abs(raised - raisedAt((i - 1) / 10)));
+      read['speed']?.push(column(seen.row, 'leftWristSpeedPerS') + column(seen.row, 'rightWristSpeedPerS'));
+    }
+    expect(drawn['raised']?.length).toBe(79);
+    expect(correlation(drawn['raised'] ?? [], read['raised'] ?? [])).toBeGreaterThan(0.9);
+    expect(correlation(drawn['speed'] ?? [], read['speed'] ?? [])).toBeGreaterThan(0.7);
+  });
 });
 
 /** Blendshapes as shares again: rows hold log-odds above a floor. */
@@ -167,6 +187,13 @@ const READERS: Readonly<Record<string, (row: Float32Array) => number>> = {
   jaw: (row) => share(row, 'jawOpen'),
   browFrown: both('browDown'),
 };
+
+const column = (row: Float32Array, name: string): number => row[BODY_COLUMNS.indexOf(name)] ?? 0;
+
+/** Up and down in 3 s for half of the time, then in 1.5 s. */
+function raisedAt(seconds: number): number {
+  return wave(seconds, seconds < 3 ? 3 : 1.5);
+}
 
 /** From 0 to 1 and back in `period` s. */
 function wave(seconds: number, period: number): number {
