@@ -133,18 +133,27 @@ type Seat = { open(): Promise<void>; look(picture: Picture): Promise<readonly Si
 /** A stream's place in a thread. When the thread ends, the next picture finds the place made anew in another. */
 function createSeat({ pool, id, options, models }: SeatOptions): Seat {
   const { modalities, onFault } = options;
-  let slot: Slot | undefined;
+  let taken: { readonly slot: Slot; readonly thread: VisionThread } | undefined;
   let restarts = 0;
-  const sit = async (): Promise<Slot> => {
-    const taken = pool.seat();
-    slot = taken;
-    await taken.thread.open(id, modalities, models);
-    return taken;
+  const sit = async (): Promise<VisionThread> => {
+    const slot = pool.seat();
+    // Another stream may give the slot a new thread, in which this one has no place.
+    const { thread } = slot;
+    taken = { slot, thread };
+    await thread.open(id, modalities, models);
+    return thread;
   };
   const leave = (): void => {
-    slot?.thread.forget(id);
-    if (slot) pool.leave(slot);
-    slot = undefined;
+    if (!taken) return;
+    taken.thread.forget(id);
+    pool.leave(taken.slot);
+    taken = undefined;
+  };
+  const lose = (): void => {
+    leave();
+    restarts++;
+    const then = restarts < MAX_RESTARTS ? 'it is replaced' : 'no picture of this stream is looked at any more';
+    onFault?.({ code: 'VISION_DOWN', message: `a thread that looks at pictures ended; ${then}` });
   };
   const down = ({ atMs }: Picture): Sighting[] =>
     modalities.map((modality) => ({ modality, atMs, reason: 'vision_down' }));
@@ -158,15 +167,13 @@ function createSeat({ pool, id, options, models }: SeatOptions): Seat {
       }
     },
     look: async (picture) => {
-      if (!slot && restarts >= MAX_RESTARTS) return down(picture);
+      if (taken?.thread.hasEnded) lose();
+      if (!taken && restarts >= MAX_RESTARTS) return down(picture);
       try {
-        const { thread } = slot ?? (await sit());
+        const thread = taken?.thread ?? (await sit());
         return await thread.look(id, picture);
       } catch {
-        leave();
-        restarts++;
-        const then = restarts < MAX_RESTARTS ? 'it is replaced' : 'no picture of this stream is looked at any more';
-        onFault?.({ code: 'VISION_DOWN', message: `a thread that looks at pictures ended; ${then}` });
+        lose();
         return down(picture);
       }
     },

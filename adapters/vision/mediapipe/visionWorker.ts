@@ -19,7 +19,9 @@ async function handle(request: WorkerRequest): Promise<void> {
       onlookers.set(id, await createOnlooker(await runtime, request.modalities, request.models));
       answer({ type: 'opened', id });
     } else if (request.type === 'look') {
-      answer({ type: 'seen', id, sightings: (await onlookers.get(id)?.look(request.picture)) ?? [] });
+      const onlooker = onlookers.get(id);
+      if (!onlooker) throw new Error('the stream is not open here');
+      answer({ type: 'seen', id, sightings: await onlooker.look(request.picture) });
     } else {
       onlookers.get(id)?.close();
       onlookers.delete(id);

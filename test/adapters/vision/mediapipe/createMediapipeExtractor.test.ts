@@ -70,6 +70,25 @@ describe('createMediapipeExtractor', () => {
     expect(stream.counts).toEqual({ looked: 1, skipped: 0, failed: 1 });
   });
 
+  it('gives both streams of a thread that ended between pictures a place again, and loses no picture', async () => {
+    const threads: VisionThread[] = [];
+    const faults: string[] = [];
+    const extractor = extractorOf({
+      startThread: () => {
+        const thread = startVisionThread();
+        threads.push(thread);
+        return thread;
+      },
+    });
+    const options = { modalities: ['body'], onFault: ({ code }: { code: string }) => faults.push(code) } as const;
+    const streams = [await extractor.open(options), await extractor.open(options)];
+    const picture = await firstPicture();
+    await threads[0]?.end();
+    for (const stream of streams) expect(await stream.examine(picture)).toMatchObject([{ modality: 'body', row: {} }]);
+    expect(threads).toHaveLength(2);
+    expect(faults).toEqual(['VISION_DOWN', 'VISION_DOWN']);
+  });
+
   it('gives a stream whose pictures end every thread no other one after five, and the rest of the process goes on', async () => {
     let started = 0;
     const dying = (): VisionThread => ({
@@ -77,7 +96,7 @@ describe('createMediapipeExtractor', () => {
       look: () => Promise.reject(new Error('ended')),
       forget: () => undefined,
       end: async () => undefined,
-      hasEnded: true,
+      hasEnded: false,
     });
     const faults: string[] = [];
     const stream = await extractorOf({ startThread: dying }).open({
