@@ -84,8 +84,18 @@ module.exports = {
     {
       name: 'imports-of-adapters',
       severity: 'error',
-      from: { path: '^adapters/' },
+      from: { path: '^adapters/', pathNot: '^adapters/vision/' },
       to: { path: '^src/', pathNot: ['^src/domain/', '^src/adapter\\.ts$', '^src/errors\\.ts$'] },
+    },
+    {
+      name: 'imports-of-vision-adapters',
+      comment: 'Pictures do not leave them, so the rows of docs/features.md are made there',
+      severity: 'error',
+      from: { path: '^adapters/vision/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/domain/', '^src/adapter\\.ts$', '^src/errors\\.ts$', '^src/features/(face|body)/'],
+      },
     },
     {
       name: 'imports-of-index',

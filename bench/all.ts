@@ -6,6 +6,7 @@ import { benchReplay } from './replay.ts';
 import { benchScriptedCall } from './scriptedCall.ts';
 import { benchTrain } from './train.ts';
 import { benchVad } from './vad.ts';
+import { benchVision } from './vision.ts';
 
 /** Short inputs instead of the ones that the goals are about: `--quick`, or UNDERTONE_BENCH=quick. */
 const isQuick = process.argv.includes('--quick') || process.env['UNDERTONE_BENCH'] === 'quick';
@@ -18,5 +19,6 @@ await benchReplay(isQuick);
 await benchPipeline();
 await benchFeatures();
 await benchVad();
+await benchVision();
 await benchMedia();
 await benchTrain(isQuick);

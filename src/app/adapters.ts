@@ -6,6 +6,7 @@ import type {
   ParsedCaptions,
   ParsedTurns,
   Recognizer,
+  VisionExtractor,
   VoiceActivityDetector,
 } from '../adapter.ts';
 
@@ -16,6 +17,8 @@ export const ADAPTERS: Readonly<{
   opus: (channels: 1 | 2) => Promise<OpusPacketDecoder>;
   deepgram: (options: DeepgramOptions) => Promise<Recognizer>;
   whisper: (options: WhisperOptions) => Promise<Recognizer>;
+  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. */
+  vision: (modelsFolder: string) => Promise<VisionExtractor>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
 }> = Object.freeze({
@@ -27,6 +30,7 @@ export const ADAPTERS: Readonly<{
     (await import('../../adapters/asr/deepgram/createDeepgramRecognizer.ts')).createDeepgramRecognizer(options),
   whisper: async (options) =>
     (await import('../../adapters/asr/whisper/createWhisperRecognizer.ts')).createWhisperRecognizer(options),
+  vision: async (folder) => (await import('./models/createVision.ts')).createVision(folder),
   captions: async (bytes, streamId) =>
     (await import('../../adapters/asr/captions/parseCaptions.ts')).parseCaptions(bytes, { streamId }),
   turns: async (bytes, streamId, fileId) =>

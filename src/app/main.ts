@@ -5,6 +5,7 @@ import { isUndertoneError } from '../errors.ts';
 import { type Backend, BACKENDS, LIVE_BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
 import { addServerCommands } from './commands/addServerCommands.ts';
+import { addModelsCommand } from './commands/addModelsCommand.ts';
 import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
@@ -69,6 +70,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
   addResearchCommands(program, terminal, finish);
   addDatasetCommands(program, terminal, finish);
   addServerCommands(program, terminal, finish);
+  addModelsCommand(program, terminal, finish);
   return program;
 }
 

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   doctorJson,
   exitStatusOf,
@@ -13,7 +10,6 @@ import {
 } from '../../src/app/doctor.ts';
 import { createBuiltInProbe, createRecognizersProbe } from '../../src/app/doctor/builtIn.ts';
 import { COMPONENT_FACTS, COMPONENTS, type Component } from '../../src/app/doctor/components.ts';
-import { createFaceModelProbe, FACE_MODEL_FILE, modelsFolder } from '../../src/app/doctor/faceModel.ts';
 import { createPaint } from '../../src/app/present/paint.ts';
 import { UndertoneError } from '../../src/errors.ts';
 
@@ -26,6 +22,8 @@ const probesWith = (some: Partial<DoctorProbes>): DoctorProbes => ({
   trainingBackend: found,
   weights: found,
   faceModel: found,
+  bodyModel: found,
+  vision: found,
   recognizers: found,
   captions: found,
   rttm: found,
@@ -136,37 +134,5 @@ describe('the report of the doctor', () => {
     const report = await runDoctor(probesWith({ weights: missing }));
     expect(doctorJson(report)).not.toContain('\n');
     expect(JSON.parse(doctorJson(report))).toEqual(report);
-  });
-});
-
-describe('the probe of the face model', () => {
-  let folder = '';
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'undertone-doctor-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('looks into UNDERTONE_MODELS, or else the cache of the user', () => {
-    expect(modelsFolder({ UNDERTONE_MODELS: '/models' }, '/home/a')).toBe('/models');
-    expect(modelsFolder({ UNDERTONE_MODELS: '' }, '/home/a')).toBe(join('/home/a', '.cache', 'undertone', 'models'));
-  });
-
-  it('finds a file of the published size, and says where', async () => {
-    const path = join(folder, FACE_MODEL_FILE);
-    writeFileSync(path, '');
-    truncateSync(path, 3_758_596);
-    expect(await createFaceModelProbe(folder)()).toEqual({ isFound: true, version: 'float16, version 1', from: path });
-  });
-
-  it('refuses a file of another size, a folder of that name and an empty folder', async () => {
-    expect(await createFaceModelProbe(folder)()).toMatchObject({
-      isFound: false,
-      reason: expect.stringMatching(/does not exist$/),
-    });
-    writeFileSync(join(folder, FACE_MODEL_FILE), 'cut off');
-    expect(await createFaceModelProbe(folder)()).toMatchObject({
-      isFound: false,
-      reason: expect.stringMatching(/has 7 bytes instead of 3758596$/),
-    });
   });
 });

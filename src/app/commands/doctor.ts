@@ -1,7 +1,8 @@
 import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
 import { createBackendProbes } from '../doctor/backends.ts';
-import { createFaceModelProbe, modelsFolder } from '../doctor/faceModel.ts';
+import { createModelProbe, probeVision } from '../doctor/visionParts.ts';
 import { doctorJson, exitStatusOf, renderDoctor, runDoctor } from '../doctor.ts';
+import { modelsFolder } from '../models/modelStore.ts';
 import { packageVersion } from '../packageRoot.ts';
 import { colourDepth, createPaint } from '../present/paint.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
@@ -40,7 +41,9 @@ export async function runDoctorCommand(json: boolean, terminal: Terminal): Promi
         note: `licence: ${provenance.licence}`,
       };
     },
-    faceModel: createFaceModelProbe(modelsFolder(terminal.env)),
+    faceModel: createModelProbe('face', modelsFolder(terminal.env)),
+    bodyModel: createModelProbe('body', modelsFolder(terminal.env)),
+    vision: probeVision,
     recognizers: createRecognizersProbe(),
     captions: createBuiltInProbe(version, 'WebVTT, SRT, JSON'),
     rttm: createBuiltInProbe(version, 'RTTM'),
