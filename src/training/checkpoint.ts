@@ -18,6 +18,15 @@ export type Checkpoint = {
   readonly bestEpoch: number;
   readonly bestScore: number;
   readonly best: ReadonlyMap<string, Float32Array>;
+  /** Where several members of a mean stand; only with more than one. */
+  readonly members?: Members | undefined;
+};
+
+/** Members of a mean of weights: what each starts from, how many are done, and the mean of their best weights. */
+export type Members = {
+  readonly start: ReadonlyMap<string, Float32Array>;
+  readonly mean: ReadonlyMap<string, Float32Array>;
+  readonly done: number;
 };
 
 const FILE = 'checkpoint.safetensors';
@@ -33,7 +42,7 @@ export function fingerprint(...parts: readonly unknown[]): string {
  */
 export async function writeCheckpoint(folder: string, run: string, checkpoint: Checkpoint): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
-  const { stage, epoch, bestEpoch, bestScore, model, state } = checkpoint;
+  const { stage, epoch, bestEpoch, bestScore, model, state, members } = checkpoint;
   const store = (prefix: string, map: ReadonlyMap<string, Float32Array>): void => {
     for (const [name, values] of map) tensors.set(`${prefix}/${name}`, { shape: [values.length], values });
   };
@@ -42,7 +51,10 @@ export async function writeCheckpoint(folder: string, run: string, checkpoint: C
   store('v', new Map([...state.moments].map(([name, { v }]) => [name, v])));
   store('average', state.averages);
   store('best', checkpoint.best);
-  const metadata = { undertone: JSON.stringify({ run, stage, epoch, bestEpoch, bestScore, step: state.step, model }) };
+  store('start', members?.start ?? new Map());
+  store('mean', members?.mean ?? new Map());
+  const numbers = { stage, epoch, bestEpoch, bestScore, step: state.step, members: members?.done };
+  const metadata = { undertone: JSON.stringify({ run, ...numbers, model }) };
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${FILE}.part`), encodeSafetensors({ tensors, metadata }, 'F32'));
@@ -85,7 +97,8 @@ function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
       ),
     );
   const [values, best, m, v] = [collect('value'), collect('best'), collect('m'), collect('v')];
-  for (const map of [values, best]) checkValues(model, withoutExtras(map));
+  const [start, mean] = [collect('start'), collect('mean')];
+  for (const map of [values, best, start, mean]) if (map.size > 0) checkValues(model, withoutExtras(map));
   for (const [name, numbers] of [...values, ...m, ...v, ...collect('average')])
     if (values.get(name)?.length !== numbers.length || m.has(name) !== v.has(name) || !numbers.every(Number.isFinite))
       damaged(`"${name}" does not fit or is not finite`);
@@ -102,6 +115,7 @@ function parseCheckpoint(bytes: Uint8Array, run: string): Checkpoint {
     bestEpoch: number('bestEpoch'),
     bestScore: number('bestScore'),
     best,
+    ...(saved['members'] !== undefined && { members: { start, mean, done: number('members') } }),
   };
 }
 

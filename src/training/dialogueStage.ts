@@ -42,6 +42,8 @@ export type DialogueEvent =
       readonly loss: number;
       readonly dev: EpochScores;
       readonly isBest: boolean;
+      /** Which member of a mean it is an epoch of, from 1. */
+      readonly member?: number;
     };
 
 /** How the stage is run. */
@@ -77,7 +79,8 @@ export async function runDialogueStage(
       const best = isBest ? new Map([...values].map(([name, numbers]) => [name, numbers.slice()])) : at.best;
       at = { ...at, state: learner.state, epoch, best, ...(isBest ? { bestEpoch: epoch, bestScore: mean } : {}) };
       await run.keep(at);
-      run.report({ type: 'epoch', stage: 'dialogues', epoch, loss, dev, isBest });
+      const member = at.members && { member: at.members.done + 1 };
+      run.report({ type: 'epoch', stage: 'dialogues', epoch, loss, dev, isBest, ...member });
     }
     return at;
   } finally {

@@ -61,6 +61,8 @@ export type TrainConfig = LearningSettings & {
   readonly contextLearningRate?: number | undefined;
   /** Decay of the running average of the weights that is evaluated and kept; 0 = the weights themselves. */
   readonly averaging: number;
+  /** How often the dialogues are trained from the same start, each time by another seed; the mean of the weights is kept. */
+  readonly members: number;
   /** Parts of the method that are left out. */
   readonly without: readonly (typeof TRAINING_ABLATIONS)[number][];
   readonly epochs: number;
@@ -130,6 +132,7 @@ const TrainConfigSchema: z.ZodType<TrainConfig> = z
       .strict()
       .prefault({}),
     averaging: z.number().min(0).max(0.9999).default(0),
+    members: size(1, 1, 16),
     without: z.array(z.enum(TRAINING_ABLATIONS)).default([]),
     augment: AugmentationSchema,
     epochs: size(20, 1, 1000),

@@ -5,18 +5,12 @@ import { initialValues, startValuesOf } from '../model/parameters.ts';
 import type { Weights } from '../model/weights.ts';
 import { fitTemperature } from './calibration.ts';
 import { type Checkpoint, readCheckpoint, withoutExtras, writeCheckpoint } from './checkpoint.ts';
-import {
-  type DialogueEvent,
-  inferAll,
-  type Inferred,
-  MODE_SUBSETS,
-  runDialogueStage,
-  toMetrics,
-} from './dialogueStage.ts';
+import { type DialogueEvent, inferAll, type Inferred, MODE_SUBSETS, toMetrics } from './dialogueStage.ts';
 import { headPrefix } from './encoderLearner.ts';
 import { runEncoderStage, type StageEvent } from './encoderStage.ts';
 import { createLearner, DIALOGUE_EXTRAS } from './learner.ts';
 import { showAll, type Shown } from './masks.ts';
+import { runMembers } from './members.ts';
 import type { PreparedDialogue } from './prepare.ts';
 import { runFingerprint } from './runFingerprint.ts';
 import type { Sources } from './sources.ts';
@@ -89,7 +83,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       values: withoutExtras(at.state.values),
       provenance: { ...originOf(config), dev: {} },
     });
-  const end = await runDialogueStage(setup.data, at, {
+  const end = await runMembers(setup.data, at, {
     ...options,
     keep: (checkpoint) => writeCheckpoint(options.folder, run, checkpoint),
   });

@@ -69,6 +69,18 @@ describe('writeCheckpoint and readCheckpoint', () => {
     expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
   });
 
+  it('give back where the members of a mean stand, before the first and after some.', async () => {
+    const folder = await newFolder();
+    for (const [done, mean] of [
+      [0, new Map<string, Float32Array>()],
+      [2, initialValues(MODEL, 6)],
+    ] as const) {
+      const written: Checkpoint = { ...someCheckpoint(), members: { start: initialValues(MODEL, 5), mean, done } };
+      await writeCheckpoint(folder, 'run', written);
+      expect(await readCheckpoint(folder, 'run')).toEqual(written);
+    }
+  });
+
   it('write the same bytes for the same state, over what was there.', async () => {
     const folder = await newFolder();
     await writeFile(join(folder, 'checkpoint.safetensors'), 'something much older');
