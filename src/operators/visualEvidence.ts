@@ -48,9 +48,9 @@ const MAX_RINGS = 256;
 
 /**
  * Returns the pictures of a session without any. The stream that shows most of the speaker counts: among their own streams,
- * else among those that show everybody, whose pictures belong to whoever is speaking. A row without a person counts as
- * missing for the reason its picture gives; where there is no picture, for what interrupted the stream, for `no_video`
- * while the camera was off, for `no_extractor` where nobody reads pictures, else as `stalled`.
+ * else among those that show everybody, whose pictures belong to whoever is speaking. A row without a person is missing for
+ * what interrupted the stream, for `no_video` while the camera was off (a black picture is no dark room), for the reason
+ * its picture gives, and without a picture for `no_extractor` where nobody reads pictures, else as `stalled`.
  */
 export function createVisualEvidence(streams: Streams, options: VisualOptions): VisualEvidence {
   const { inputs, privacy, extracts } = options;
@@ -94,9 +94,10 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
     const ring = ringOf(modality, streamId, utterance.speaker);
     const isRead = extracts.has(modality) || stream.kind !== 'video' || read.has(`${modality} ${streamId}`);
     const outs = outages.within(streamId, utterance);
-    const missingAt = (atMs: number): MissingReason =>
+    const missingAt = (atMs: number, ofPicture: MissingReason | undefined): MissingReason =>
       outs.find((outage) => outage.startMs <= atMs && atMs < outage.endMs)?.reason ??
       (stream.kind === 'video' && !cameras.isStreamOn(streamId, atMs) ? 'no_video' : undefined) ??
+      ofPicture ??
       (!isRead ? 'no_extractor' : isHeard(modality) ? 'stalled' : 'not_in_weights');
     const count = Math.max(1, Math.round((utterance.endMs - utterance.startMs) / STEP_MS));
     const rows: (Float32Array | undefined)[] = [];
@@ -106,7 +107,7 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
       const sighting = ring?.nearest(atMs, REACH_MS);
       rows.push(sighting?.row);
       if (sighting?.row !== undefined) continue;
-      const reason = sighting?.reason ?? missingAt(atMs);
+      const reason = missingAt(atMs, sighting?.reason);
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
     return toSeen(rows, reasons, ROW_WIDTH[modality]);

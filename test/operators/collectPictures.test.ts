@@ -81,6 +81,9 @@ describe('collectEvidence, of pictures,', () => {
       measuredOf(inOrder(CALL, sound, signals, [aligned()]), options)[0]?.evidence.availability.face;
     const off: Signal = { type: 'camera', arrivalMs: 500, streamId: 'v', isOn: false };
     expect(reasonOf([off])).toEqual({ share: 0, reason: 'no_video' });
+    const dark = faces.map(({ atMs }) => frame('v', 'face', atMs, { reason: 'low_light' }));
+    expect(reasonOf([off, ...dark])).toEqual({ share: 0, reason: 'no_video' });
+    expect(reasonOf(dark)).toEqual({ share: 0, reason: 'low_light' });
     expect(reasonOf([interrupted(500, 'v', 'camera_off')])).toEqual({ share: 0, reason: 'camera_off' });
     expect(reasonOf([], { extracts: [] })).toEqual({ share: 0, reason: 'no_extractor' });
     expect(reasonOf([])).toEqual({ share: 0, reason: 'stalled' });
