@@ -1,22 +1,16 @@
-import type { DeepgramOptions } from '../../adapters/asr/deepgram/createDeepgramRecognizer.ts';
-import type { WhisperOptions } from '../../adapters/asr/whisper/createWhisperRecognizer.ts';
-import type { MediaReader, ParsedCaptions, ParsedTurns, Recognizer, VoiceActivityDetector } from '../adapter.ts';
+import type { MediaReader, ParsedCaptions, ParsedTurns, VoiceActivityDetector } from '../adapter.ts';
+import { RECOGNIZERS, type RecognizerTable } from './recognizers.ts';
 
 /** The adapters of this product, by what they do; each loads its library when it is first used. */
 export const ADAPTERS: Readonly<{
   media: () => Promise<MediaReader>;
   vad: () => Promise<VoiceActivityDetector>;
-  deepgram: (options: DeepgramOptions) => Promise<Recognizer>;
-  whisper: (options: WhisperOptions) => Promise<Recognizer>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
+  recognizers: RecognizerTable;
 }> = Object.freeze({
   media: async () => (await import('../../adapters/media/ffmpeg/createFfmpegReader.ts')).createFfmpegReader(),
   vad: async () => (await import('../../adapters/vad/silero/createSileroDetector.ts')).createSileroDetector(),
-  deepgram: async (options) =>
-    (await import('../../adapters/asr/deepgram/createDeepgramRecognizer.ts')).createDeepgramRecognizer(options),
-  whisper: async (options) =>
-    (await import('../../adapters/asr/whisper/createWhisperRecognizer.ts')).createWhisperRecognizer(options),
   captions: async (bytes, streamId) =>
     (await import('../../adapters/asr/captions/parseCaptions.ts')).parseCaptions(bytes, { streamId }),
   turns: async (bytes, streamId, fileId) =>
@@ -24,4 +18,5 @@ export const ADAPTERS: Readonly<{
       streamId,
       ...(fileId !== undefined && { fileId }),
     }),
+  recognizers: RECOGNIZERS,
 });

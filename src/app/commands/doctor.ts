@@ -1,3 +1,4 @@
+import { ADAPTERS } from '../adapters.ts';
 import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
 import { createBackendProbes } from '../doctor/backends.ts';
 import { createFaceModelProbe, modelsFolder } from '../doctor/faceModel.ts';
@@ -41,7 +42,7 @@ export async function runDoctorCommand(json: boolean, terminal: Terminal): Promi
       };
     },
     faceModel: createFaceModelProbe(modelsFolder(terminal.env)),
-    recognizers: createRecognizersProbe(),
+    recognizers: createRecognizersProbe(ADAPTERS.recognizers, terminal.env),
     captions: createBuiltInProbe(version, 'WebVTT, SRT, JSON'),
     rttm: createBuiltInProbe(version, 'RTTM'),
   });
