@@ -14,6 +14,7 @@ import type { AudioFeatures } from '../src/operators/audioEvidence.ts';
 import { DEFAULT_ENDPOINTING, type EndpointingSettings } from '../src/operators/endpointer.ts';
 import { endpointing } from '../src/operators/endpointing.ts';
 import { followTurns } from '../src/operators/followTurns.ts';
+import { nameSpeakers } from '../src/operators/nameSpeakers.ts';
 import { numberInsights } from '../src/operators/numberInsights.ts';
 import { respectConsent } from '../src/operators/respectConsent.ts';
 import { respectPrivacy } from '../src/operators/respectPrivacy.ts';
@@ -99,6 +100,7 @@ export function analyzeConversation(
     }),
     watchModalities({ inputs, privacy, hasTurns, extracts, settings: settings.modalities }),
     classify({ model, now, settings: settings.classification }),
+    nameSpeakers(),
     summarize(),
     numberInsights({ type: 'session', atMs: 0, labels, privacy, weights, backend, lookAhead }),
   );

@@ -6,7 +6,7 @@ import type { Signal, UtteranceAligned, UtteranceChanged, UtteranceFound } from 
 import { overlapMs, type Span } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
 import { createStreams, isSameSpeaker, type Stream } from './streams.ts';
-import { insertWord, toWords, type Word } from './words.ts';
+import { insertWord, isTextLanguage, toWords, type Word } from './words.ts';
 
 /** How words find their utterance. Defaults in {@link DEFAULT_ALIGNMENT}. */
 export type AlignmentSettings = {
@@ -194,12 +194,19 @@ function toTranscript({ utterance, arrivalMs }: UtteranceFound): Omit<Extract<Si
 function toAligned(known: Known, arrivalMs: number): UtteranceAligned {
   const { utterance, streamId, overlaps } = known.found;
   const text = known.words.length > 0 ? known.words.map((word) => word.text).join(' ') : null;
+  const language = foreignLanguage(known.words);
   const aligned: UtteranceAligned = {
     type: 'utteranceAligned',
     arrivalMs,
     isNew: known.isNew,
-    record: { utterance, streamId, overlaps, text },
+    record: { utterance, streamId, overlaps, text, ...(language !== undefined && { language }) },
   };
   known.isNew = false;
   return aligned;
+}
+
+/** The language of the words when more than half of them are in one that the text encoder does not know. */
+function foreignLanguage(words: readonly Word[]): string | undefined {
+  const foreign = words.filter(({ language }) => !isTextLanguage(language));
+  return 2 * foreign.length > words.length ? foreign[0]?.language : undefined;
 }

@@ -100,10 +100,11 @@ function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signa
     setBounded(measured, id, next, MAX_UTTERANCES);
     return next;
   };
-  const textOf = ({ text, utterance }: UtteranceRecord): Availability => {
+  const textOf = ({ text, language, utterance }: UtteranceRecord): Availability => {
     const { speaker } = utterance;
     const reason = inputs.has('text') ? consents.reasonOf('text', speaker) : 'not_in_weights';
     if (reason !== undefined) return { share: 0, reason };
+    if (language !== undefined) return { share: 0, reason: 'language' };
     if (text !== null) return { share: 1 };
     const outs = [...streams.all()]
       .filter((stream) => stream.kind === 'captions' && (!stream.speaker || isSameSpeaker(stream.speaker, speaker)))

@@ -81,7 +81,7 @@ export function createPredictions(labels: readonly string[], threshold: number):
       if (told === undefined || last === undefined) return [];
       if (last.text === text && last.speaker.id === utterance.speaker.id) return [];
       const revision = last.revision + 1;
-      const availability = { ...last.availability, text: lateText(told, text) };
+      const availability = { ...last.availability, text: lateText(told, record) };
       const late = { text, speaker: utterance.speaker, availability, atMs: arrivalMs, revision, computeMs: 0 };
       told.last = { ...last, ...late, latencyMs: Math.max(0, arrivalMs - utterance.endMs) };
       return [told.last];
@@ -97,7 +97,8 @@ export function createPredictions(labels: readonly string[], threshold: number):
 }
 
 /** What the model saw of a text that grew after it had answered: the share of its characters. */
-function lateText(told: Told, text: string | null): Availability {
+function lateText(told: Told, { text, language }: UtteranceRecord): Availability {
+  if (language !== undefined) return { share: 0, reason: 'language' };
   const seen = told.record.text?.length ?? 0;
   const all = text?.length ?? 0;
   const { text: before } = told.availability;

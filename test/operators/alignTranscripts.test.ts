@@ -62,6 +62,19 @@ describe('toWords', () => {
       ['x', 1_050],
     ]);
   });
+  it('takes the times that the recognizer tells, kept within the transcript.', () => {
+    const told = [
+      { text: 'one', startMs: 100, endMs: 200 },
+      { text: 'two', startMs: 900, endMs: 1_400 },
+    ];
+    expect(toWords({ ...cue(0, 1_100, 'one two'), words: told }).map(({ midMs }) => midMs)).toEqual([150, 1_100]);
+  });
+  it('spreads the time of the cue when the words told are not those of the text.', () => {
+    const told = [{ text: 'one', startMs: 1_000, endMs: 1_100 }];
+    expect(toWords({ ...cue(0, 1_100, 'one three x'), words: told }).map(({ midMs }) => midMs)).toEqual([
+      150, 650, 1_050,
+    ]);
+  });
   it('finds all words of any text, in order, within the cue.', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60 }), fc.integer({ min: 1, max: 9_999 }), (text, lengthMs) => {
@@ -297,5 +310,44 @@ describe('alignTranscripts, of consent,', () => {
     expect(story([...withheld, ben, found('u1', 0, 1_000)])).toEqual(['u1 new hello there']);
     const back = [consent(1, []), consent(2, ['text']), ...withheld, found('u1', 0, 1_000)];
     expect(story(back)).toEqual(['u1 new hello there']);
+  });
+});
+
+describe('alignTranscripts of recognized speech', () => {
+  const transcript = (startMs: number, endMs: number, text: string, more = {}) => ({
+    ...cue(startMs, endMs, text, ADA),
+    ...more,
+  });
+
+  it('puts each word where it was said, though the transcript covers two utterances.', () => {
+    const words = [
+      { text: 'yes', startMs: 1_000, endMs: 1_400 },
+      { text: 'indeed', startMs: 4_700, endMs: 5_000 },
+    ];
+    const signals = [
+      A,
+      found('u1', 1_000, 2_000),
+      found('u2', 4_500, 5_000),
+      heard(6_000),
+      { ...transcript(1_000, 5_000, 'yes indeed', { words }), arrivalMs: 6_000 },
+    ];
+    expect(story(signals)).toEqual(['u1 new null', 'u2 new null', 'u1 again yes', 'u2 again indeed']);
+  });
+
+  it.each([
+    ['de', 'de'],
+    ['en-GB', undefined],
+    ['EN', undefined],
+    [undefined, undefined],
+  ])('tells that text in %s is in a language the model does not know: %s.', (language, told) => {
+    const said = transcript(1_000, 2_000, 'ja', language === undefined ? {} : { language });
+    const aligned = outputOf(create(), [
+      A,
+      found('u1', 1_000, 2_000),
+      heard(3_000),
+      { ...said, arrivalMs: 3_000 },
+    ]).filter((signal) => signal.type === 'utteranceAligned');
+    expect(aligned.at(-1)?.record.language).toBe(told);
+    expect(aligned.at(-1)?.record.text).toBe('ja');
   });
 });
