@@ -5,6 +5,7 @@ import { benchPipeline } from './pipeline.ts';
 import { benchReplay } from './replay.ts';
 import { benchScriptedCall } from './scriptedCall.ts';
 import { benchTrain } from './train.ts';
+import { benchSpeech } from './speech.ts';
 import { benchVad } from './vad.ts';
 
 /** Short inputs instead of the ones that the goals are about: `--quick`, or UNDERTONE_BENCH=quick. */
@@ -18,5 +19,6 @@ await benchReplay(isQuick);
 await benchPipeline();
 await benchFeatures();
 await benchVad();
+await benchSpeech();
 await benchMedia();
 await benchTrain(isQuick);
