@@ -1,5 +1,5 @@
 import type { Recognizer, RecognizerEvent } from '../../adapter.ts';
-import type { Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
+import type { ConsentChanged, Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import { setBounded } from '../../operators/bounded.ts';
 import type { Timers } from './connection.ts';
@@ -45,13 +45,14 @@ const MAX_WAITING = 10_000;
 /**
  * Returns the recognition of a session: interim and final transcripts on a stream `asr:<audio stream>` for each audio
  * stream, of its speaker when it has one, else of whom the recognizer tells apart (S1, S2 …). Only speech is recognized.
- * While no recognizer works, the text stream is interrupted (`transcriber_down`).
+ * The own stream of somebody who does not allow text is not recognized. While no recognizer works, the text stream is interrupted (`transcriber_down`).
  */
 export function createTranscription(options: TranscriptionOptions): Transcription {
   const pool = createPool(options.recognizers, options.pool ?? DEFAULT_POOL);
   const speakers = new Map<string, Speaker>();
   const heard = new Map<string, Heard>();
   const labels = createLabels();
+  const silenced = new Set<string>();
   let results: Observation[] = [];
   let clockMs = 0;
 
@@ -110,8 +111,23 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
     });
   };
   const listen = (voice: VoiceActivity): void => {
+    if (silenced.has(speakers.get(voice.streamId)?.id ?? '')) return;
     const known = heard.get(voice.streamId) ?? start(voice.streamId);
     known?.line.push(known.gate.hear(voice));
+  };
+  /** Whoever does not allow text is not listened to: nothing of their own stream goes to a recognizer. */
+  const consent = ({ speaker, modalities }: ConsentChanged): void => {
+    if (modalities.includes('text')) {
+      silenced.delete(speaker.id);
+      return;
+    }
+    if (silenced.size < MAX_STREAMS) silenced.add(speaker.id);
+    for (const [streamId, { line }] of heard) {
+      if (speakers.get(streamId)?.id !== speaker.id) continue;
+      line.close();
+      heard.delete(streamId);
+      results = results.filter((result) => !('streamId' in result) || result.streamId !== `asr:${streamId}`);
+    }
   };
   const finish = async ({ gate, line }: Heard): Promise<void> => {
     line.push(gate.end());
@@ -123,6 +139,7 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
       clockMs = Math.max(clockMs, observation.arrivalMs);
       if (observation.type === 'streamOpened') open(observation);
       else if (observation.type === 'voice') listen(observation);
+      else if (observation.type === 'consent') consent(observation);
       else if (observation.type === 'streamClosed') {
         const known = heard.get(observation.streamId);
         if (known) known.line.push(known.gate.end());

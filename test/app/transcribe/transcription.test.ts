@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Recognizer } from '../../../src/adapter.ts';
+import type { Modality } from '../../../src/domain/modality.ts';
 import type { Observation, Transcript } from '../../../src/domain/observation.ts';
 import { speakerFromName } from '../../../src/domain/speaker.ts';
 import { createTranscription, type TranscriptionOptions } from '../../../src/app/transcribe/transcription.ts';
@@ -193,6 +194,33 @@ describe('createTranscription', () => {
     const said = transcriptsOf(await transcribe([telling]));
     expect(said.map(({ speaker }) => speaker?.id)).toEqual(['S1', 'S2', 'S1']);
     expect(said[0]?.speaker?.source).toBe('diarizer');
+  });
+
+  it('listens to nobody who does not allow text, from then on until they do', async () => {
+    const ada = speakerFromName('Ada', 'track');
+    const consent = (arrivalMs: number, modalities: readonly Modality[]): Observation => ({
+      type: 'consent',
+      arrivalMs,
+      speaker: ada,
+      modalities,
+      reason: 'consent',
+    });
+    const fake = createFakeRecognizer('fake');
+    const said = await transcribe(
+      [fake],
+      [
+        { type: 'streamOpened', arrivalMs: 0, streamId: 'audio', kind: 'audio', speaker: ada },
+        consent(0, ['audio']),
+        ...voiceOf([0, 1, 2, 0, 0, 0]),
+        consent(1_500, ['audio', 'text']),
+        ...voiceOf([0, 3, 4, 0, 0, 0, 5], 'audio', 1_500),
+        consent(3_250, []),
+        ...voiceOf([6, 0, 0, 0], 'audio', 3_250),
+      ],
+    );
+    expect(wordsOf(said)).toEqual(['w3', 'w4']);
+    expect(fake.streams()).toBe(0);
+    expect(fake.heardMs()).toBeLessThan(2_000);
   });
 
   it('keeps 30 s for a recognizer to come, tells once that older speech is lost, and goes on', async () => {
