@@ -5,6 +5,7 @@ import { benchPipeline } from './pipeline.ts';
 import { benchReplay } from './replay.ts';
 import { benchScriptedCall } from './scriptedCall.ts';
 import { benchTrain } from './train.ts';
+import { benchSpeech } from './speech.ts';
 import { benchVad } from './vad.ts';
 import { benchVision } from './vision.ts';
 
@@ -20,5 +21,6 @@ await benchPipeline();
 await benchFeatures();
 await benchVad();
 await benchVision();
+await benchSpeech();
 await benchMedia();
 await benchTrain(isQuick);

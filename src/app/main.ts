@@ -16,6 +16,7 @@ type ReplayOptions = {
   channels: string[];
   captions?: string;
   rttm?: string;
+  asr: string[];
   speed: number | 'max';
   out?: string;
   json: boolean;
@@ -51,6 +52,12 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .option('--channels <NAME,NAME>', 'one channel of the file per participant', list, [])
     .option('--captions <file>', 'WebVTT, SRT or JSON captions')
     .option('--rttm <file>', 'who speaks when')
+    .option(
+      '--asr <NAME,NAME>',
+      'recognize speech, by the first of these that works: deepgram, whisper, pocketsphinx',
+      list,
+      [],
+    )
     .addOption(speedOption().default('max'))
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
     .option('--json', 'one JSON object per insight on standard output', false)

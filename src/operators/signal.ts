@@ -90,6 +90,8 @@ export type UtteranceRecord = {
   readonly streamId: string | null;
   readonly overlaps: readonly Span[];
   readonly text: string | null;
+  /** The language of the text, when it is one that the text encoder was not trained on. */
+  readonly language?: string;
 };
 
 /** An utterance with the words said in it; the first time (`isNew`) or after a change. */

@@ -29,7 +29,7 @@ type Part = {
 /**
  * Emits each insight, counts, and when the session ended the `summary`, instead of `sessionEnded`: talk time, shares of
  * emotions by talk time, the last 2,000 labels and mean availability of each speaker who spoke, from final answers.
- * An utterance that changes speaker or text after it was final is counted as it was told last. Words that were dropped are
+ * Whoever gets a name (`speaker`) is one speaker, under both. An utterance that changes speaker or text after it was final is counted as it was told last. Words that were dropped are
  * counted, not passed on. A session that fails has no summary.
  */
 export function summarize(): OperatorFunction<Classified, InsightDraft> {
@@ -39,22 +39,34 @@ export function summarize(): OperatorFunction<Classified, InsightDraft> {
 function createSummary(): Stage<Classified, InsightDraft> {
   const parts = new Map<string, Part>();
   const recent = new Map<string, UtteranceDraft>();
+  const names = new Map<string, Speaker>();
   let droppedWords = 0;
   let faults = 0;
 
   const partOf = (speaker: Speaker): Part => {
-    const whose = parts.size < MAX_SPEAKERS || parts.has(speaker.id) ? speaker : UNKNOWN_SPEAKER;
+    const named = names.get(speaker.id) ?? speaker;
+    const whose = parts.size < MAX_SPEAKERS || parts.has(named.id) ? named : UNKNOWN_SPEAKER;
     const known = parts.get(whose.id);
     if (known) return known;
     const part = { ...EMPTY, speaker: whose, labelMs: new Map(), availableMs: new Map(), trajectory: [] };
     parts.set(whose.id, part);
     return part;
   };
+  /** Who was known as `speakerId` is `speaker`: what was counted of both is of one from now on. */
+  const rename = (speakerId: string, speaker: Speaker): void => {
+    for (const [id, known] of names) if (known.id === speakerId) names.set(id, speaker);
+    setBounded(names, speakerId, speaker, MAX_SPEAKERS);
+    const part = parts.get(speakerId);
+    if (part === undefined || speakerId === speaker.id) return;
+    parts.delete(speakerId);
+    const other = parts.get(speaker.id);
+    parts.set(speaker.id, other ? joined(other, part) : { ...part, speaker });
+  };
   const count = (final: UtteranceDraft): void => {
     const before = recent.get(final.utteranceId);
     if (before) add(partOf(before.speaker), before, -1);
     add(partOf(final.speaker), final, 1);
-    setBounded(recent, final.utteranceId, final, MAX_RECENT);
+    setBounded(recent, final.utteranceId, { ...final, text: null }, MAX_RECENT);
   };
 
   return {
@@ -67,6 +79,7 @@ function createSummary(): Stage<Classified, InsightDraft> {
         const speakers = [...parts.values()].filter((part) => part.utterances > 0).map(toSpeakerSummary);
         return [toSummary(classified.arrivalMs, speakers, droppedWords, faults)];
       }
+      if (classified.type === 'speaker') rename(classified.speakerId, classified.speaker);
       if (classified.type === 'fault') faults++;
       if (classified.type === 'utterance' && classified.status === 'final') count(classified);
       return [classified];
@@ -91,6 +104,22 @@ function add(part: Part, { utteranceId: id, startMs, endMs, ...final }: Utteranc
     if (at >= 0) part.trajectory.splice(at, 1);
   } else
     pushBounded(part.trajectory, { id, startMs, label: final.label, confidence: final.confidence }, MAX_TRAJECTORY);
+}
+
+/** What was counted of one speaker, and of the same speaker under another name. */
+function joined(part: Part, other: Part): Part {
+  const sum = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> =>
+    new Map([...new Set([...a.keys(), ...b.keys()])].map((key) => [key, (a.get(key) ?? 0) + (b.get(key) ?? 0)]));
+  return {
+    speaker: part.speaker,
+    talkMs: part.talkMs + other.talkMs,
+    utterances: part.utterances + other.utterances,
+    labelMs: sum(part.labelMs, other.labelMs),
+    availableMs: sum(part.availableMs, other.availableMs),
+    trajectory: [...part.trajectory, ...other.trajectory]
+      .toSorted((a, b) => a.startMs - b.startMs)
+      .slice(-MAX_TRAJECTORY),
+  };
 }
 
 function toSpeakerSummary({ speaker, talkMs, utterances, labelMs, availableMs, trajectory }: Part): SpeakerSummary {

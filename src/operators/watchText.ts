@@ -30,7 +30,8 @@ type Textless = { readonly speaker: Speaker; readonly endMs: number; readonly le
 
 /**
  * Returns a watch that tells `presence` of text: absent for `no_captions` when enough of a speaker's utterances in a row
- * stayed without text for `textGraceMs`, present again with their next text. Before the first transcript nothing is
+ * stayed without text for `textGraceMs`, or for `language` when their text is in one that the model does not know; present
+ * again with their next text. Before the first transcript nothing is
  * said per speaker: there are no captions at all.
  */
 export function watchText(presence: Presence, settings: TextWatchSettings): TextWatch {
@@ -42,7 +43,8 @@ export function watchText(presence: Presence, settings: TextWatchSettings): Text
     streaks.delete(speaker.id);
     if (!hasCaptions) presence.present('text', undefined);
     hasCaptions = true;
-    if (presence.reasonOf('text', speaker) === 'no_captions') presence.present('text', speaker);
+    const reason = presence.reasonOf('text', speaker);
+    if (reason === 'no_captions' || reason === 'language') presence.present('text', speaker);
   };
   const hasNone = ({ speaker, lengthMs }: Textless): void => {
     const streak = streaks.get(speaker.id) ?? { utterances: 0, ms: 0 };
@@ -62,7 +64,8 @@ export function watchText(presence: Presence, settings: TextWatchSettings): Text
       const isWaiting = waiting.has(id);
       if (record.text !== null) {
         waiting.delete(id);
-        hasText(speaker);
+        if (record.language === undefined) hasText(speaker);
+        else presence.absent('text', speaker, 'language');
       } else if (isNew || isWaiting) {
         setBounded(waiting, id, { speaker, endMs, lengthMs: endMs - startMs }, MAX_WAITING);
       }

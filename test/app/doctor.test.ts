@@ -12,6 +12,7 @@ import { createBuiltInProbe, createRecognizersProbe } from '../../src/app/doctor
 import { COMPONENT_FACTS, COMPONENTS, type Component } from '../../src/app/doctor/components.ts';
 import { createPaint } from '../../src/app/present/paint.ts';
 import { UndertoneError } from '../../src/errors.ts';
+import { createFakeRecognizer } from '../support/fakeRecognizer.ts';
 
 const found: Probe = async () => ({ isFound: true, version: '1.2.3', from: '/somewhere' });
 const missing: Probe = async () => ({ isFound: false, reason: 'not there' });
@@ -89,12 +90,39 @@ describe('runDoctor', () => {
   });
 });
 
+describe('the probe of the recognizers', () => {
+  it('has a line for each, what it is fit for or why it is not there', async () => {
+    const fake = createFakeRecognizer('fake', undefined, { quality: 'demonstration' });
+    const table = {
+      fake: async () => fake,
+      cloud: async () => createFakeRecognizer('cloud', undefined, { isLocal: false, languages: 'any' }),
+      deaf: () => Promise.reject(new Error('not installed')),
+    };
+    const finding = await createRecognizersProbe(table, {})();
+    expect(finding).toMatchObject({
+      isFound: true,
+      version: 'fake, cloud',
+      details: [
+        'fake: on this machine, en, low accuracy, for demonstration',
+        'cloud: remote, any language, for production',
+        'deaf: not installed',
+      ],
+    });
+    await expect(fake.open({ onEvent: () => undefined, onError: () => undefined })).rejects.toThrow(TypeError);
+  });
+
+  it('finds none when none can be opened', async () => {
+    const finding = await createRecognizersProbe({ deaf: () => Promise.reject(new Error('not installed')) }, {})();
+    expect(finding).toEqual({ isFound: false, reason: 'deaf: not installed' });
+  });
+});
+
 describe('the report of the doctor', () => {
   it('says for people what was found, what is missing, what that costs and what to do', async () => {
     const report = await runDoctor(
       probesWith({
         ffmpeg: missing,
-        recognizers: createRecognizersProbe(),
+        recognizers: createRecognizersProbe({ deaf: () => Promise.reject(new Error('not installed')) }, {}),
         captions: createBuiltInProbe('0.1.0', 'WebVTT'),
       }),
     );

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Modality } from '../../src/domain/modality.ts';
 import type { Speaker } from '../../src/domain/speaker.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT } from '../../src/operators/alignTranscripts.ts';
 import type { Endpointed, Signal, SpeechOpened, UtteranceFound } from '../../src/operators/signal.ts';
@@ -59,6 +60,19 @@ describe('toWords', () => {
       ['one', 150],
       ['three', 650],
       ['x', 1_050],
+    ]);
+  });
+  it('takes the times that the recognizer tells, kept within the transcript.', () => {
+    const told = [
+      { text: 'one', startMs: 100, endMs: 200 },
+      { text: 'two', startMs: 900, endMs: 1_400 },
+    ];
+    expect(toWords({ ...cue(0, 1_100, 'one two'), words: told }).map(({ midMs }) => midMs)).toEqual([150, 1_100]);
+  });
+  it('spreads the time of the cue when the words told are not those of the text.', () => {
+    const told = [{ text: 'one', startMs: 1_000, endMs: 1_100 }];
+    expect(toWords({ ...cue(0, 1_100, 'one three x'), words: told }).map(({ midMs }) => midMs)).toEqual([
+      150, 650, 1_050,
     ]);
   });
   it('finds all words of any text, in order, within the cue.', () => {
@@ -266,3 +280,74 @@ function scenario(spans: readonly { gapMs: number; lengthMs: number }[], caption
   }
   return { signals: [A, ...signals.sort((x, y) => x.arrivalMs - y.arrivalMs)], expected };
 }
+
+describe('alignTranscripts, of consent,', () => {
+  const consent = (arrivalMs: number, modalities: readonly Modality[], speaker = ADA): Signal => ({
+    type: 'consent',
+    arrivalMs,
+    speaker,
+    modalities,
+    reason: 'consent',
+  });
+  const withheld = [A, open(0), heard(900), cue(0, 1_000, 'hello there', ADA)];
+
+  it('erases the words that wait and those that were given, and gives no others to that speaker.', () => {
+    expect(story([...withheld, consent(950, ['audio']), heard(1_500), found('u1', 0, 1_000)])).toEqual(['u1 new null']);
+    const unnamed = cue(3_000, 4_000, 'whose', undefined, 4_000);
+    const later = [A, found('u1', 0, 1_000), cue(0, 1_000, 'hi', ADA, 2_000), consent(2_100, [])];
+    expect(story([...later, consent(2_200, ['audio']), found('u2', 3_000, 4_000), unnamed])).toEqual([
+      'u1 new null',
+      'u1 again hi',
+      'u2 new null',
+      'u2 again null',
+    ]);
+    const changed: Signal = { type: 'utteranceChanged', arrivalMs: 2_300, utteranceId: 'u1', overlaps: [] };
+    expect(story([...later, changed, found('u2', 3_000, 4_000)])).toContain('u1 again null');
+  });
+
+  it('leaves the words of others, and gives words again when they are allowed again.', () => {
+    const ben = { ...consent(950, [], BEN) };
+    expect(story([...withheld, ben, found('u1', 0, 1_000)])).toEqual(['u1 new hello there']);
+    const back = [consent(1, []), consent(2, ['text']), ...withheld, found('u1', 0, 1_000)];
+    expect(story(back)).toEqual(['u1 new hello there']);
+  });
+});
+
+describe('alignTranscripts of recognized speech', () => {
+  const transcript = (startMs: number, endMs: number, text: string, more = {}) => ({
+    ...cue(startMs, endMs, text, ADA),
+    ...more,
+  });
+
+  it('puts each word where it was said, though the transcript covers two utterances.', () => {
+    const words = [
+      { text: 'yes', startMs: 1_000, endMs: 1_400 },
+      { text: 'indeed', startMs: 4_700, endMs: 5_000 },
+    ];
+    const signals = [
+      A,
+      found('u1', 1_000, 2_000),
+      found('u2', 4_500, 5_000),
+      heard(6_000),
+      { ...transcript(1_000, 5_000, 'yes indeed', { words }), arrivalMs: 6_000 },
+    ];
+    expect(story(signals)).toEqual(['u1 new null', 'u2 new null', 'u1 again yes', 'u2 again indeed']);
+  });
+
+  it.each([
+    ['de', 'de'],
+    ['en-GB', undefined],
+    ['EN', undefined],
+    [undefined, undefined],
+  ])('tells that text in %s is in a language the model does not know: %s.', (language, told) => {
+    const said = transcript(1_000, 2_000, 'ja', language === undefined ? {} : { language });
+    const aligned = outputOf(create(), [
+      A,
+      found('u1', 1_000, 2_000),
+      heard(3_000),
+      { ...said, arrivalMs: 3_000 },
+    ]).filter((signal) => signal.type === 'utteranceAligned');
+    expect(aligned.at(-1)?.record.language).toBe(told);
+    expect(aligned.at(-1)?.record.text).toBe('ja');
+  });
+});

@@ -211,3 +211,37 @@ describe('createAudioRing', () => {
     expect([...ring.read({ startMs: 1_000, endMs: 2_000 })]).toEqual(Array<number>(16).fill(3));
   });
 });
+
+describe('collectEvidence of recognized speech', () => {
+  const text = opened('asr:a', 'captions', ADA);
+  const interrupted: Signal = {
+    type: 'streamInterrupted',
+    arrivalMs: 500,
+    streamId: 'asr:a',
+    reason: 'transcriber_down',
+  };
+
+  it('gives the model no text in a language it does not know.', () => {
+    const [measured] = measuredOf([A, ...speech, aligned(1_000, 3_000, { text: 'ja', language: 'de' })]);
+    expect(measured?.evidence.text).toBeUndefined();
+    expect(measured?.evidence.availability.text).toEqual({ share: 0, reason: 'language' });
+    expect(measured?.record.text).toBe('ja');
+  });
+
+  it('says that no recognizer works, as long as none does, of those whose text it is.', () => {
+    const reasonOf = (signals: readonly Signal[], record: Partial<UtteranceRecord> = {}) =>
+      measuredOf([A, text, ...signals, aligned(1_000, 3_000, record)])[0]?.evidence.availability.text.reason;
+    const ben = { utterance: { id: 'u1', speaker: BEN, startMs: 1_000, endMs: 3_000 } };
+    expect(reasonOf([interrupted])).toBe('transcriber_down');
+    expect(reasonOf([interrupted], ben)).toBe('no_captions');
+    expect(reasonOf([interrupted, { type: 'streamRestored', arrivalMs: 600, streamId: 'asr:a' }])).toBe('no_captions');
+    expect(reasonOf([{ ...interrupted, streamId: 'a' }])).toBe('no_captions');
+  });
+
+  it('says the interruption of a text stream of several of everybody.', () => {
+    const all: Signal = opened('asr', 'captions');
+    const down = { ...interrupted, streamId: 'asr' } as Signal;
+    const [measured] = measuredOf([A, all, down, aligned(1_000, 3_000)]);
+    expect(measured?.evidence.availability.text.reason).toBe('transcriber_down');
+  });
+});

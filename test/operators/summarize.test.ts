@@ -155,3 +155,51 @@ describe('numberInsights', () => {
     });
   });
 });
+
+describe('summarize of speakers who get a name', () => {
+  const s1 = { id: 'S1', name: 'S1', source: 'diarizer' } as const;
+  const named = (speakerId: string, speaker: typeof ADA): Classified => ({
+    type: 'speaker',
+    atMs: 5_000,
+    speakerId,
+    speaker,
+  });
+
+  it('counts them as one, before and after, in order of time.', () => {
+    const { speakers, utterances } = summaryOf(
+      final('u1', 0, 1_000, 'joy', { speaker: s1 }),
+      final('u2', 2_000, 1_000, 'anger'),
+      named('S1', ADA),
+      final('u3', 4_000, 2_000, 'joy'),
+      final('u4', 7_000, 1_000, 'joy', { speaker: s1 }),
+    );
+    expect(utterances).toBe(4);
+    expect(speakers).toHaveLength(1);
+    expect(speakers[0]).toMatchObject({
+      speaker: ADA,
+      talkMs: 5_000,
+      utterances: 4,
+      emotionShares: { joy: 0.8, anger: 0.2 },
+    });
+    expect(speakers[0]?.trajectory.map(({ startMs }) => startMs)).toEqual([0, 2_000, 4_000, 7_000]);
+  });
+
+  it('takes an utterance back from whom it was counted for, though they have another name now.', () => {
+    const { speakers } = summaryOf(
+      final('u1', 0, 1_000, 'joy', { speaker: s1 }),
+      named('S1', ADA),
+      final('u1', 0, 1_000, 'joy', { speaker: BEN, revision: 2 }),
+    );
+    expect(speakers.map(({ speaker, utterances }) => [speaker.id, utterances])).toEqual([[BEN.id, 1]]);
+  });
+
+  it('follows a name that is changed once more.', () => {
+    const { speakers } = summaryOf(
+      final('u1', 0, 1_000, 'joy', { speaker: s1 }),
+      named('S1', ADA),
+      named(ADA.id, BEN),
+      final('u2', 2_000, 1_000, 'joy', { speaker: s1 }),
+    );
+    expect(speakers.map(({ speaker, utterances }) => [speaker.id, utterances])).toEqual([[BEN.id, 2]]);
+  });
+});

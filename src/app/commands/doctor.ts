@@ -1,3 +1,4 @@
+import { ADAPTERS } from '../adapters.ts';
 import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
 import { createBackendProbes } from '../doctor/backends.ts';
 import { createModelProbe, probeVision } from '../doctor/visionParts.ts';
@@ -44,7 +45,7 @@ export async function runDoctorCommand(json: boolean, terminal: Terminal): Promi
     faceModel: createModelProbe('face', modelsFolder(terminal.env)),
     bodyModel: createModelProbe('body', modelsFolder(terminal.env)),
     vision: probeVision,
-    recognizers: createRecognizersProbe(),
+    recognizers: createRecognizersProbe(ADAPTERS.recognizers, terminal.env),
     captions: createBuiltInProbe(version, 'WebVTT, SRT, JSON'),
     rttm: createBuiltInProbe(version, 'RTTM'),
   });

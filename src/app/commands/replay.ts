@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { Insight } from '../../domain/insight.ts';
+import { UndertoneError } from '../../errors.ts';
 import type { Backend } from '../../model/backend.ts';
 import { createEmotionModel } from '../../model/conversation.ts';
 import { encodeInsight } from '../../protocol/insight.ts';
@@ -10,9 +11,12 @@ import { ADAPTERS } from '../adapters.ts';
 import { packageRoot } from '../packageRoot.ts';
 import { createFileWriter } from '../present/files.ts';
 import { createTerminalView } from '../present/terminal.ts';
-import { openInputs, type ReplayRequest } from '../replay/inputs.ts';
+import { openInputs, type ReplayInputs, type ReplayRequest } from '../replay/inputs.ts';
 import { replay } from '../replay/replay.ts';
 import type { Pacer } from '../replay/timeline.ts';
+import { WALL_TIMERS } from '../transcribe/connection.ts';
+import { openRecognizers } from '../transcribe/openRecognizers.ts';
+import { createTranscription, type Transcription } from '../transcribe/transcription.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { loadWeights } from '../weights.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
@@ -22,6 +26,8 @@ export type ReplayCommand = ReplayRequest & {
   readonly speed: number | 'max';
   readonly out?: string | undefined;
   readonly json: boolean;
+  /** Names of recognizers, in the order in which they are tried; without any, text comes from captions. */
+  readonly asr?: readonly string[] | undefined;
   readonly weights?: string | undefined;
   readonly privacy: PrivacyMode;
   /** One of LIVE_BACKENDS. */
@@ -46,6 +52,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const inputs = await openInputs(command, reader);
   const [backend, weights] = await Promise.all([startTensorBackend(command.backend), loadWeights(command.weights)]);
   const vad = inputs.audio.length > 0 ? await ADAPTERS.vad() : undefined;
+  const speech = await recognizeSpeech(command, inputs, terminal.env);
   const model = createEmotionModel(weights);
   const files = command.out === undefined ? undefined : createFileWriter(command.out);
   terminal.onExit(() => files?.discard());
@@ -53,7 +60,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const view = command.json
     ? undefined
     : createTerminalView({ ...terminal, speed: command.speed, durationMs: inputs.durationMs, nowMs: pacer.nowMs });
-  for (const notice of inputs.notices) terminal.err.write(`${notice}\n`);
+  for (const notice of [...inputs.notices, ...speech.notices]) terminal.err.write(`${notice}\n`);
   let faults = 0;
   const show = (insight: Insight): void => {
     if (insight.type === 'fault') faults += 1;
@@ -65,6 +72,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const deps = {
     reader,
     vad,
+    transcription: speech.transcription,
     model,
     weights: weights.provenance.name,
     backend: backend.name,
@@ -84,11 +92,41 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
     throw error;
   } finally {
     model.dispose();
-    await vad?.close();
+    await Promise.all([vad?.close(), speech.close()]);
   }
   for (const path of files?.paths ?? []) terminal.err.write(`wrote ${path}\n`);
   if (terminal.isInterrupted()) return EXIT.interrupted;
   return faults > 0 ? EXIT.refused : EXIT.done;
+}
+
+/** A final of a remote recognizer is waited for so long, so that the replay does not run away from it. */
+const FINAL_WAIT_MS = 3_000;
+
+type Speech = {
+  readonly transcription?: Transcription;
+  readonly notices: readonly string[];
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the recognizers that were asked for. @throws UndertoneError BAD_OPTION, RECOGNIZER_MISSING, RECOGNIZER_FAILED */
+async function recognizeSpeech(
+  { asr = [] }: ReplayCommand,
+  inputs: ReplayInputs,
+  env: Terminal['env'],
+): Promise<Speech> {
+  if (asr.length === 0) return { notices: [], close: async () => undefined };
+  if (inputs.hasCaptions) throw new UndertoneError('BAD_OPTION', '--asr and --captions both give the text; choose one');
+  const { recognizers, notices } = await openRecognizers(asr, ADAPTERS.recognizers, env);
+  const transcription = createTranscription({
+    recognizers,
+    timers: WALL_TIMERS,
+    sourceRateHz: (streamId) => inputs.audio.find((input) => input.streamId === streamId)?.sourceRateHz,
+    finalWaitMs: FINAL_WAIT_MS,
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all(recognizers.map((recognizer) => recognizer.close()));
+  };
+  return { transcription, notices, close };
 }
 
 /** Plays the bundled call in real time, as `npm start` does. */

@@ -77,7 +77,7 @@ export const COMPONENT_FACTS: Readonly<Record<Component, ComponentFacts>> = {
     title: 'speech recognizers',
     isRequired: false,
     withoutIt: 'text comes from captions only; without captions the voice alone is analyzed',
-    howToGet: 'this version has none; give a captions file',
+    howToGet: 'give a captions file, or install a recognizer (docs/recognizers.md)',
   },
   captions: {
     title: 'captions reader',

@@ -25,6 +25,8 @@ export type AudioInput = {
   readonly path: string;
   readonly channel?: number;
   readonly speaker?: Speaker;
+  /** The rate of the sound in the file, in Hz. */
+  readonly sourceRateHz?: number;
 };
 
 /** A picture that is watched. `speaker` is absent when it shows everybody. */
@@ -131,7 +133,7 @@ type ProbedTrack = Probed & { readonly speaker: Speaker };
 
 function trackAudio({ path, contents, speaker }: ProbedTrack): AudioInput {
   requireAudio(path, contents);
-  return { streamId: `audio:${speaker.id}`, path, speaker };
+  return { streamId: `audio:${speaker.id}`, path, speaker, ...rateOf(contents) };
 }
 
 function trackVideo({ path, contents, speaker }: ProbedTrack): VideoInput[] {
@@ -144,7 +146,7 @@ function mediaVideo({ path, contents }: Probed): VideoInput[] {
 
 function mediaAudio({ path, contents }: Probed, channels: readonly string[]): AudioInput[] {
   requireAudio(path, contents);
-  if (channels.length === 0) return [{ streamId: 'audio', path }];
+  if (channels.length === 0) return [{ streamId: 'audio', path, ...rateOf(contents) }];
   const found = contents.audio[0]?.channels ?? 0;
   if (found !== channels.length)
     throw new UndertoneError(
@@ -156,7 +158,18 @@ function mediaAudio({ path, contents }: Probed, channels: readonly string[]): Au
   const speakers = channels.map((name) => speakerFromName(name, 'channel'));
   if (new Set(speakers.map(({ id }) => id)).size !== speakers.length)
     throw new UndertoneError('BAD_OPTION', '--channels must name different participants');
-  return speakers.map((speaker, channel) => ({ streamId: `audio:${speaker.id}`, path, channel, speaker }));
+  return speakers.map((speaker, channel) => ({
+    streamId: `audio:${speaker.id}`,
+    path,
+    channel,
+    speaker,
+    ...rateOf(contents),
+  }));
+}
+
+function rateOf({ audio }: MediaContents): Pick<AudioInput, 'sourceRateHz'> {
+  const rateHz = audio[0]?.sampleRateHz;
+  return rateHz === undefined ? {} : { sourceRateHz: rateHz };
 }
 
 function requireAudio(path: string, contents: MediaContents): void {

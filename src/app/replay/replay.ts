@@ -6,6 +6,8 @@ import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { ReplayInputs } from './inputs.ts';
 import { observeRecording } from './observe.ts';
+import type { Transcription } from '../transcribe/transcription.ts';
+import { transcribeRecording } from '../transcribe/transcribeRecording.ts';
 import { type Moment, pace, type Pacer } from './timeline.ts';
 
 /** What a replay needs that waits or has effects. */
@@ -13,6 +15,8 @@ export type ReplayDeps = {
   readonly reader: MediaReader;
   /** Not needed, and not loaded, when no sound is analyzed. */
   readonly vad: VoiceActivityDetector | undefined;
+  /** Recognizes speech; without it text comes from captions. */
+  readonly transcription?: Transcription | undefined;
   readonly model: EmotionModel;
   readonly weights: string;
   readonly backend: string;
@@ -31,7 +35,8 @@ export type ReplaySettings = {
 
 /** Emits the insights of a recorded call. Live and replay differ in the source and the clock only. */
 export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplaySettings): Observable<Insight> {
-  const moments = pace(observeRecording(inputs, deps.reader, deps.vad), settings.speed, deps.pacer);
+  const paced = pace(observeRecording(inputs, deps.reader, deps.vad), settings.speed, deps.pacer);
+  const moments = deps.transcription ? transcribeRecording(paced, deps.transcription) : paced;
   const observations$ = from(untilStopped(moments, deps, settings.stop)).pipe(
     mergeMap(({ observations }) => observations),
   );

@@ -1,0 +1,70 @@
+import type { Recognizer, RecognizerCapabilities } from '../../../src/adapter.ts';
+import { UndertoneError } from '../../../src/errors.ts';
+import { DEBIAN_PLACE, loadPocketsphinx, type PocketsphinxPlace } from './library.ts';
+import { openStream, type PocketsphinxStream } from './openStream.ts';
+import { createTurnstile } from './turnstile.ts';
+
+/** Low accuracy, for demonstration; wide-band English only: at 8 kHz it gets two words in three wrong. */
+const POCKETSPHINX_CAPABILITIES: RecognizerCapabilities = {
+  interim: true,
+  wordTimes: true,
+  diarization: false,
+  languages: ['en'],
+  sampleRatesHz: [16_000, 22_050, 24_000, 32_000, 44_100, 48_000],
+  isLocal: true,
+  quality: 'demonstration',
+};
+/** Streams that one recognizer holds at the same time. */
+const MAX_POCKETSPHINX_STREAMS = 32;
+/** Of the four threads of libuv's pool, that files and names are waiting for too. */
+const MAX_RUNNING = 2;
+
+/**
+ * Returns a recognizer that runs PocketSphinx and its US English model as Debian ships them (BSD licence). Every stream has
+ * a decoder of its own, so what it hears depends on its own sound alone. Decoders run in threads, two at a time, streams
+ * in turn.
+ * @throws UndertoneError RECOGNIZER_MISSING, naming the packages to install
+ */
+export async function createPocketsphinxRecognizer(
+  place: PocketsphinxPlace = DEBIAN_PLACE,
+  maxStreams: number = MAX_POCKETSPHINX_STREAMS,
+): Promise<Recognizer> {
+  const library = await loadPocketsphinx(place);
+  const turnstile = createTurnstile(MAX_RUNNING);
+  const streams = new Set<PocketsphinxStream>();
+  let opening = 0;
+  let isClosed = false;
+  const forget = (stream: PocketsphinxStream): void => {
+    void stream.freed.then(() => streams.delete(stream));
+  };
+  const requireOpen = (): void => {
+    if (isClosed) throw new TypeError('open: the recognizer is closed');
+  };
+  return {
+    name: 'pocketsphinx',
+    capabilities: POCKETSPHINX_CAPABILITIES,
+    open: async (options) => {
+      requireOpen();
+      if ([...streams].filter((stream) => !stream.isClosed()).length + opening >= maxStreams)
+        throw new UndertoneError('RECOGNIZER_FAILED', `pocketsphinx takes at most ${maxStreams} streams`);
+      opening += 1;
+      try {
+        const decoder = await turnstile(() => library.createDecoder());
+        if (isClosed) await decoder.free();
+        requireOpen();
+        const stream = openStream(decoder, turnstile, options);
+        streams.add(stream);
+        forget(stream);
+        return stream;
+      } finally {
+        opening -= 1;
+      }
+    },
+    close: async () => {
+      isClosed = true;
+      const open = [...streams];
+      for (const stream of open) stream.close();
+      await Promise.all(open.map(({ freed }) => freed));
+    },
+  };
+}

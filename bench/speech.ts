@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { from, lastValueFrom } from 'rxjs';
+import type { AudioBlock, Recognizer } from '../src/adapter.ts';
+import { ADAPTERS } from '../src/app/adapters.ts';
+import { packageRoot } from '../src/app/packageRoot.ts';
+import { createGate } from '../src/app/transcribe/gate.ts';
+import { WALL_TIMERS } from '../src/app/transcribe/connection.ts';
+import { createTranscription } from '../src/app/transcribe/transcription.ts';
+import type { Observation, VoiceActivity } from '../src/domain/observation.ts';
+import { alignTranscripts, DEFAULT_ALIGNMENT } from '../src/operators/alignTranscripts.ts';
+import { DEFAULT_ENDPOINTING } from '../src/operators/endpointer.ts';
+import { endpointing } from '../src/operators/endpointing.ts';
+import { toUtterances } from '../src/operators/toUtterances.ts';
+
+const CALL = join(packageRoot(), 'fixtures', 'call');
+const LIVE_MS = 30_000;
+
+/** Prints what it costs to find speech and its words in a call, and what PocketSphinx costs and how long it takes. */
+export async function benchSpeech(): Promise<void> {
+  const { voices, vadMs } = await listen();
+  const seconds = (voices.at(-1)?.arrivalMs ?? 0) / 1_000;
+  const { transcripts } = await ADAPTERS.captions(await readFile(join(CALL, 'captions.vtt')), 'captions');
+  const observations: Observation[] = [...voices, ...transcripts].sort((a, b) => a.arrivalMs - b.arrivalMs);
+  const alignMs = await cpuMs(async () => {
+    const gate = createGate();
+    for (const voice of voices) gate.hear(voice);
+    const aligned$ = from(observations).pipe(
+      endpointing(DEFAULT_ENDPOINTING, false),
+      toUtterances(false),
+      alignTranscripts(DEFAULT_ALIGNMENT, false),
+    );
+    await lastValueFrom(aligned$);
+  });
+  console.log(`speech of one stream, CPU ms per second of sound (${seconds.toFixed(0)} s of the bundled call)`);
+  console.log(`  voice activity                            ${(vadMs / seconds).toFixed(2)}`);
+  console.log(`  gate, segmentation and alignment of words ${(alignMs / seconds).toFixed(2)}`);
+  const recognizer = await ADAPTERS.recognizers['pocketsphinx']?.({}).catch(() => undefined);
+  if (recognizer === undefined) return console.log('  pocketsphinx is not installed');
+  await benchRecognizer(recognizer, voices, seconds);
+  await recognizer.close();
+}
+
+async function benchRecognizer(recognizer: Recognizer, voices: readonly VoiceActivity[], seconds: number) {
+  const options = { recognizers: [recognizer], timers: WALL_TIMERS };
+  const spentMs = await cpuMs(async () => {
+    const transcription = createTranscription(options);
+    for (const voice of voices) {
+      transcription.hear(voice);
+      await transcription.settle();
+    }
+    await transcription.end();
+    transcription.close();
+  });
+  const perSecond = spentMs / seconds;
+  console.log(`  pocketsphinx                              ${perSecond.toFixed(0)}`);
+  console.log(`  streams of such a call per core           ${(1_000 / perSecond).toFixed(1)}`);
+  const { interims, finals } = await replayLive(recognizer, voices);
+  const figures = [median(interims), median(finals), Math.max(...finals)].map((ms) => ms.toFixed(0));
+  console.log(`  at real time: first interim ${figures[0]} ms after the beginning of speech (median)`);
+  console.log(
+    `                final ${figures[1]} ms after the end of its last word (median), ${figures[2]} ms at most`,
+  );
+}
+
+/** Plays the beginning of the call at real time; how long, in ms, text came after what it is about. */
+async function replayLive(recognizer: Recognizer, voices: readonly VoiceActivity[]) {
+  const interims: number[] = [];
+  const finals: number[] = [];
+  const startedMs = performance.now();
+  const nowMs = (): number => performance.now() - startedMs;
+  let isNew = true;
+  const onResult = (): void => {
+    for (const said of transcription.drain(nowMs())) {
+      if (said.type === 'interim' && isNew) interims.push(said.arrivalMs - said.startMs - LEAD_MS);
+      if (said.type === 'transcript') finals.push(said.arrivalMs - said.endMs);
+      isNew = said.type === 'interim' ? false : said.type === 'transcript' || isNew;
+    }
+  };
+  const transcription = createTranscription({ recognizers: [recognizer], timers: WALL_TIMERS, onResult });
+  for (const voice of voices) {
+    if (voice.arrivalMs > LIVE_MS) break;
+    await wait(Math.max(0, voice.arrivalMs - nowMs()));
+    transcription.hear(voice);
+  }
+  await transcription.end();
+  transcription.close();
+  return { interims, finals };
+}
+
+/** An interim begins with the sound before speech that is let through with it. */
+const LEAD_MS = 300;
+
+async function listen(): Promise<{ readonly voices: readonly VoiceActivity[]; readonly vadMs: number }> {
+  const blocks: AudioBlock[] = [];
+  for await (const block of (await ADAPTERS.media()).decodeAudio(join(CALL, 'ada.mp4'))) blocks.push(block);
+  const vad = await ADAPTERS.vad();
+  const stream = vad.open();
+  const { frameMs } = stream;
+  const voices: VoiceActivity[] = [];
+  let speechStartMs = 0;
+  const vadMs = await cpuMs(async () => {
+    for (const { startMs, samples } of blocks) {
+      const speech = await stream.process(samples);
+      const arrivalMs = startMs + samples.length / 16;
+      voices.push({ type: 'voice', arrivalMs, streamId: 'audio', startMs, samples, speech, speechStartMs, frameMs });
+      speechStartMs += speech.length * frameMs;
+    }
+  });
+  await vad.close();
+  return { voices, vadMs };
+}
+
+async function cpuMs(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+if (process.argv[1]?.includes('speech')) await benchSpeech();

@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import type { Recognizer } from '../../../src/adapter.ts';
+import type { Modality } from '../../../src/domain/modality.ts';
+import type { Observation, Transcript } from '../../../src/domain/observation.ts';
+import { speakerFromName } from '../../../src/domain/speaker.ts';
+import { createTranscription, type TranscriptionOptions } from '../../../src/app/transcribe/transcription.ts';
+import { createFakeRecognizer } from '../../support/fakeRecognizer.ts';
+import { handTimers, voiceOf } from '../../support/spokenCall.ts';
+
+/** Twelve words in three stretches of speech, with pauses of 750 ms. */
+const CALL = [0, 1, 2, 3, 4, 0, 0, 0, 5, 6, 7, 8, 0, 0, 0, 9, 10, 11, 12, 0, 0, 0];
+const ALL = CALL.filter((word) => word > 0).map((word) => `w${word}`);
+
+async function transcribe(
+  recognizers: readonly Recognizer[],
+  observations: readonly Observation[] = voiceOf(CALL),
+  options: Partial<TranscriptionOptions> = {},
+): Promise<readonly Observation[]> {
+  const transcription = createTranscription({ recognizers, timers: handTimers(), ...options });
+  const said: Observation[] = [];
+  for (const observation of observations) {
+    transcription.hear(observation);
+    await transcription.settle();
+    said.push(...transcription.drain(observation.arrivalMs));
+  }
+  await transcription.end();
+  said.push(...transcription.drain(observations.at(-1)?.arrivalMs ?? 0));
+  transcription.close();
+  return said;
+}
+
+function transcriptsOf(said: readonly Observation[]): Transcript[] {
+  return said.filter((observation): observation is Transcript => observation.type === 'transcript');
+}
+
+function wordsOf(said: readonly Observation[]): string[] {
+  return transcriptsOf(said).flatMap(({ text }) => text.split(' '));
+}
+
+describe('createTranscription', () => {
+  it('gives a transcript for each stretch of speech, with the times of the session', async () => {
+    const said = await transcribe([createFakeRecognizer('fake')]);
+    expect(transcriptsOf(said).map(({ text }) => text)).toEqual(['w1 w2 w3 w4', 'w5 w6 w7 w8', 'w9 w10 w11 w12']);
+    const second = transcriptsOf(said)[1];
+    expect(Math.abs((second?.startMs ?? 0) - 2_000)).toBeLessThanOrEqual(300);
+    expect(second?.words).toHaveLength(4);
+    expect(second?.endMs).toBeLessThanOrEqual(3_300);
+  });
+
+  it('says interims on the way, each from the beginning of the speech that goes on', async () => {
+    const said = await transcribe([createFakeRecognizer('fake')]);
+    const interims = said.filter(({ type }) => type === 'interim');
+    expect(interims).toHaveLength(12);
+    expect(interims[1]).toMatchObject({ streamId: 'asr:audio', text: 'w1 w2' });
+  });
+
+  it('has the text when 500 ms of pause end the utterance', async () => {
+    const said = transcriptsOf(await transcribe([createFakeRecognizer('fake')]));
+    expect((said[0]?.arrivalMs ?? Infinity) - 1_250).toBeLessThanOrEqual(500);
+  });
+
+  it('gives a recognizer no silence, but the moment before speech', async () => {
+    const fake = createFakeRecognizer('fake');
+    await transcribe(
+      [fake],
+      [...voiceOf([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0]), ...voiceOf(Array<number>(40).fill(0), 'audio', 3_250)],
+    );
+    expect(fake.heardMs()).toBeLessThanOrEqual(300 + 500 + 300);
+    expect(fake.heardMs()).toBeGreaterThanOrEqual(300 + 500);
+  });
+
+  it('opens nothing and says nothing while nobody speaks', async () => {
+    const fake = createFakeRecognizer('fake');
+    expect(await transcribe([fake], voiceOf(Array<number>(20).fill(0)))).toEqual([]);
+    expect(fake.opened()).toBe(0);
+  });
+
+  it.each([0, 100, 700, 1_000, 1_500, 2_050, 2_600, 3_300])(
+    'loses and doubles no word when the recognizer dies after %i ms of sound',
+    async (diesAfterMs) => {
+      const dying = createFakeRecognizer('dying', () => ({ diesAfterMs }));
+      const said = await transcribe([dying, createFakeRecognizer('next')]);
+      expect(wordsOf(said)).toEqual(ALL);
+      expect(said.filter(({ type }) => type === 'fault')).toHaveLength(1);
+    },
+  );
+
+  it('goes on with the next when one cannot start, and says so', async () => {
+    const broken = createFakeRecognizer('broken', () => ({ failsToOpen: true }));
+    const said = await transcribe([broken, createFakeRecognizer('next')]);
+    expect(wordsOf(said)).toEqual(ALL);
+    expect(said.find(({ type }) => type === 'fault')).toMatchObject({
+      code: 'RECOGNIZER_FAILED',
+      message: 'broken does not start',
+    });
+  });
+
+  it('takes out a recognizer that takes sound and never answers', async () => {
+    const timers = handTimers();
+    const stalling = createFakeRecognizer('stalling', () => ({ stallsAfterMs: 600 }));
+    const next = createFakeRecognizer('next');
+    const transcription = createTranscription({ recognizers: [stalling, next], timers });
+    for (const voice of voiceOf(CALL)) transcription.hear(voice);
+    const settled = transcription.settle();
+    for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+    expect(timers.pending()).toBe(1);
+    timers.runOut();
+    await settled;
+    await transcription.end();
+    const said = transcription.drain(10_000);
+    expect(wordsOf(said)).toEqual(ALL);
+    expect(said.find(({ type }) => type === 'fault')).toMatchObject({ code: 'RECOGNIZER_FAILED' });
+    expect(timers.pending()).toBe(0);
+  });
+
+  it('says that text is missing while nobody works, and loses no word when one works again', async () => {
+    const once = createFakeRecognizer('once', (opened) => (opened === 0 ? { diesAfterMs: 900 } : {}));
+    const said = await transcribe([once], voiceOf([...CALL, ...Array<number>(20).fill(0), 13, 14, 0, 0, 0]));
+    expect(wordsOf(said)).toEqual([...ALL, 'w13', 'w14']);
+    const states = said.filter(({ type }) => type === 'streamInterrupted' || type === 'streamRestored');
+    expect(states).toMatchObject([
+      { type: 'streamInterrupted', streamId: 'asr:audio', reason: 'transcriber_down' },
+      { type: 'streamRestored', streamId: 'asr:audio' },
+    ]);
+  });
+
+  it('returns to the preferred recognizer with the first speech after its breaker closed', async () => {
+    const first = createFakeRecognizer('first', (opened) => (opened === 0 ? { diesAfterMs: 300 } : {}));
+    const second = createFakeRecognizer('second');
+    const pause = Array<number>(24).fill(0);
+    const said = await transcribe([first, second], voiceOf([0, 1, 2, ...pause, 3, 4, 0, 0, 0]));
+    expect(wordsOf(said)).toEqual(['w1', 'w2', 'w3', 'w4']);
+    expect([first.opened(), second.opened()]).toEqual([2, 1]);
+    expect(second.streams()).toBe(0);
+  });
+
+  it('goes on with the next when the budget of one is spent', async () => {
+    const dear = createFakeRecognizer('dear');
+    const cheap = createFakeRecognizer('cheap');
+    const pool = { breaker: { baseMs: 5_000, maxMs: 300_000 }, budgetMs: 2_000 };
+    const said = await transcribe([dear, cheap], voiceOf(CALL), { pool });
+    expect(wordsOf(said)).toEqual(ALL);
+    expect(dear.heardMs()).toBeLessThan(4_000);
+    expect(cheap.opened()).toBe(1);
+  });
+
+  it('never gives 8 kHz sound to a recognizer that is made for 16 kHz', async () => {
+    const wide = createFakeRecognizer('wide', undefined, { sampleRatesHz: [16_000, 48_000] });
+    const any = createFakeRecognizer('any');
+    expect(wordsOf(await transcribe([wide, any], voiceOf(CALL), { sourceRateHz: () => 8_000 }))).toEqual(ALL);
+    expect([wide.opened(), any.opened()]).toEqual([0, 1]);
+  });
+
+  it('chooses a recognizer that knows the language, and says which language it is', async () => {
+    const english = createFakeRecognizer('english');
+    const german = createFakeRecognizer('german', undefined, { languages: ['de'] });
+    const said = await transcribe([english, german], voiceOf(CALL), { language: 'de-AT' });
+    expect(english.opened()).toBe(0);
+    expect(transcriptsOf(said).every(({ language }) => language === 'de-AT')).toBe(true);
+  });
+
+  it('keeps participants apart, each with their own speaker', async () => {
+    const [ada, ben] = [speakerFromName('Ada', 'track'), speakerFromName('Ben', 'track')];
+    const opened = (streamId: string, speaker: typeof ada): Observation => ({
+      type: 'streamOpened',
+      arrivalMs: 0,
+      streamId,
+      kind: 'audio',
+      speaker,
+    });
+    const both = [...voiceOf([0, 1, 2, 0, 0, 0], 'a'), ...voiceOf([0, 0, 3, 4, 0, 0], 'b')];
+    both.sort((x, y) => x.arrivalMs - y.arrivalMs);
+    const said = await transcribe([createFakeRecognizer('fake')], [opened('a', ada), opened('b', ben), ...both]);
+    expect(transcriptsOf(said).map(({ text, speaker }) => [speaker?.id, text])).toEqual([
+      ['Ada', 'w1 w2'],
+      ['Ben', 'w3 w4'],
+    ]);
+    expect(said.filter(({ type }) => type === 'streamOpened')).toMatchObject([
+      { streamId: 'asr:a', kind: 'captions', speaker: ada },
+      { streamId: 'asr:b', kind: 'captions', speaker: ben },
+    ]);
+  });
+
+  it('calls those whom a recognizer tells apart S1 and S2', async () => {
+    const inner = createFakeRecognizer('fake', undefined, { diarization: true });
+    const telling: Recognizer = {
+      ...inner,
+      open: (options) =>
+        inner.open({
+          ...options,
+          onEvent: (event) => options.onEvent({ ...event, speakerLabel: event.text.startsWith('w5') ? '7' : '0' }),
+        }),
+    };
+    const said = transcriptsOf(await transcribe([telling]));
+    expect(said.map(({ speaker }) => speaker?.id)).toEqual(['S1', 'S2', 'S1']);
+    expect(said[0]?.speaker?.source).toBe('diarizer');
+  });
+
+  it('listens to nobody who does not allow text, from then on until they do', async () => {
+    const ada = speakerFromName('Ada', 'track');
+    const consent = (arrivalMs: number, modalities: readonly Modality[]): Observation => ({
+      type: 'consent',
+      arrivalMs,
+      speaker: ada,
+      modalities,
+      reason: 'consent',
+    });
+    const fake = createFakeRecognizer('fake');
+    const said = await transcribe(
+      [fake],
+      [
+        { type: 'streamOpened', arrivalMs: 0, streamId: 'audio', kind: 'audio', speaker: ada },
+        consent(0, ['audio']),
+        ...voiceOf([0, 1, 2, 0, 0, 0]),
+        consent(1_500, ['audio', 'text']),
+        ...voiceOf([0, 3, 4, 0, 0, 0, 5], 'audio', 1_500),
+        consent(3_250, []),
+        ...voiceOf([6, 0, 0, 0], 'audio', 3_250),
+      ],
+    );
+    expect(wordsOf(said)).toEqual(['w3', 'w4']);
+    expect(fake.streams()).toBe(0);
+    expect(fake.heardMs()).toBeLessThan(2_000);
+  });
+
+  it('keeps 30 s for a recognizer to come, tells once that older speech is lost, and goes on', async () => {
+    const broken = createFakeRecognizer('broken', () => ({ failsToOpen: true }));
+    const words = Array.from({ length: 200 }, (_, index) => (index % 20 < 17 ? index + 1 : 0));
+    const said = await transcribe([broken], voiceOf(words));
+    expect(wordsOf(said)).toEqual([]);
+    expect(said.filter((fault) => fault.type === 'fault' && fault.code === 'LIMIT_EXCEEDED')).toHaveLength(1);
+  });
+
+  it('ends at once when it is closed', async () => {
+    const fake = createFakeRecognizer('fake');
+    const transcription = createTranscription({ recognizers: [fake], timers: handTimers() });
+    for (const voice of voiceOf([0, 1, 2])) transcription.hear(voice);
+    await transcription.settle();
+    transcription.close();
+    expect(fake.streams()).toBe(0);
+  });
+});
