@@ -5,15 +5,19 @@ import type { PrivacyMode } from '../src/domain/modality.ts';
 import type { Observation } from '../src/domain/observation.ts';
 import { prosody8 } from '../src/features/audio/prosody.ts';
 import { segmentDescriptors } from '../src/features/audio/segments.ts';
+import { toMovement } from '../src/features/body/movement.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT, type AlignmentSettings } from '../src/operators/alignTranscripts.ts';
 import { classify, DEFAULT_CLASSIFICATION, type ClassificationSettings } from '../src/operators/classify.ts';
 import { collectEvidence, DEFAULT_EVIDENCE } from '../src/operators/collectEvidence.ts';
-import type { AudioFeatures, EvidenceSettings } from '../src/operators/collectEvidence.ts';
+import type { EvidenceSettings } from '../src/operators/collectEvidence.ts';
+import type { AudioFeatures } from '../src/operators/audioEvidence.ts';
 import { DEFAULT_ENDPOINTING, type EndpointingSettings } from '../src/operators/endpointer.ts';
 import { endpointing } from '../src/operators/endpointing.ts';
 import { followTurns } from '../src/operators/followTurns.ts';
 import { numberInsights } from '../src/operators/numberInsights.ts';
+import { respectConsent } from '../src/operators/respectConsent.ts';
 import { respectPrivacy } from '../src/operators/respectPrivacy.ts';
+import type { Visual } from '../src/operators/sight.ts';
 import { summarize } from '../src/operators/summarize.ts';
 import { toUtterances } from '../src/operators/toUtterances.ts';
 import { DEFAULT_MODALITY_WATCH, watchModalities } from '../src/operators/watchModalities.ts';
@@ -24,6 +28,8 @@ export type ConversationSettings = {
   readonly privacy: PrivacyMode;
   /** A diarizer reports turns: from the beginning, they and not voice activity bound the utterances of mixed audio. */
   readonly hasTurns: boolean;
+  /** What an extractor reads of the pictures of video streams; nothing unless given. */
+  readonly extracts?: readonly Visual[];
   readonly endpointing: EndpointingSettings;
   readonly alignment: AlignmentSettings;
   readonly evidence: EvidenceSettings;
@@ -71,18 +77,27 @@ export function analyzeConversation(
   settings: ConversationSettings = DEFAULT_CONVERSATION_SETTINGS,
 ): Observable<Insight> {
   const { model, features = AUDIO_FEATURES, weights, backend, now } = deps;
-  const { privacy, hasTurns } = settings;
+  const { privacy, hasTurns, extracts = [] } = settings;
   const { inputs, labels, lookAhead } = model;
   const utterances$ = observations$.pipe(
     respectPrivacy(privacy),
+    respectConsent(),
     endpointing(settings.endpointing, hasTurns),
     followTurns(settings.endpointing, hasTurns),
     toUtterances(hasTurns),
     alignTranscripts(settings.alignment, hasTurns),
   );
   return utterances$.pipe(
-    collectEvidence({ inputs, privacy, hasTurns, features, settings: settings.evidence }),
-    watchModalities({ inputs, privacy, hasTurns, settings: settings.modalities }),
+    collectEvidence({
+      inputs,
+      privacy,
+      hasTurns,
+      features,
+      movement: toMovement,
+      extracts,
+      settings: settings.evidence,
+    }),
+    watchModalities({ inputs, privacy, hasTurns, extracts, settings: settings.modalities }),
     classify({ model, now, settings: settings.classification }),
     summarize(),
     numberInsights({ type: 'session', atMs: 0, labels, privacy, weights, backend, lookAhead }),

@@ -1,5 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
+import type { Speaker } from '../domain/speaker.ts';
 import { pushBounded, requirePositive, setBounded } from './bounded.ts';
+import { createConsents } from './consents.ts';
 import type { Signal, UtteranceAligned, UtteranceChanged, UtteranceFound } from './signal.ts';
 import { overlapMs, type Span } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
@@ -33,7 +35,7 @@ type Known = { found: UtteranceFound; readonly words: Word[]; isNew: boolean };
  * `utteranceChanged` told of a new speaker or overlap. A word goes to the utterance of its speaker that contains its
  * middle (any speaker's when the cue names none, or when captions are what attributes the utterance), else to the
  * nearest within `toleranceMs`; it waits while such an utterance may still open or close. Words that find none are
- * dropped and counted (`wordsDropped`). All else passes on, before what it causes. On complete, waiting words are
+ * dropped and counted (`wordsDropped`). Words that a speaker's consent does not cover are erased. All else passes on, before what it causes. On complete, waiting words are
  * settled; on error they are lost.
  * @throws RangeError when a setting is not positive.
  */
@@ -44,6 +46,7 @@ export function alignTranscripts(settings: AlignmentSettings, hasTurns: boolean)
 
 function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required<Stage<Signal, Signal>> {
   const streams = createStreams(hasTurns);
+  const consents = createConsents();
   const open = new Map<string, { readonly streamId: string; readonly startMs: number }>();
   const heardUntilMs = new Map<string, number>();
   const recent = new Map<string, Known>();
@@ -78,8 +81,15 @@ function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required
     return true;
   };
 
+  const isWithheld = (speaker: Speaker): boolean => consents.reasonOf('text', speaker) !== undefined;
+  const eraseWithheld = (): void => {
+    pending = pending.filter(({ speaker }) => speaker === undefined || !isWithheld(speaker));
+    for (const known of recent.values()) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
+  };
+
   const flush = (isOver = false): Signal[] => {
     if (pending.length > 0) pending = pending.filter((word) => !settle(word, isOver));
+    for (const known of changed) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
     const signals: Signal[] = [...changed].map((known) => toAligned(known, clockMs));
     changed.clear();
     if (dropped > 0) signals.push({ type: 'wordsDropped', arrivalMs: clockMs, count: dropped });
@@ -123,6 +133,10 @@ function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required
       case 'utteranceChanged':
         change(signal);
         return false;
+      case 'consent':
+        consents.observe(signal);
+        eraseWithheld();
+        return true;
       case 'transcript':
         for (const word of toWords(signal)) dropped += pushBounded(pending, word, settings.maxWords);
         return true;
@@ -165,6 +179,12 @@ function nearest(
 
 function distanceTo(atMs: number, span: Span): number {
   return Math.max(0, span.startMs - atMs, atMs - span.endMs);
+}
+
+function eraseWords(known: Known): void {
+  const { text: _, ...found } = known.found;
+  known.found = found;
+  known.words.length = 0;
 }
 
 function toTranscript({ utterance, arrivalMs }: UtteranceFound): Omit<Extract<Signal, { type: 'transcript' }>, 'text'> {

@@ -1,3 +1,4 @@
+import { pushBounded } from './bounded.ts';
 import type { Span } from './spans.ts';
 
 /** Rate of all audio behind the media adapters, in Hz. */
@@ -10,7 +11,11 @@ export type AudioRing = {
   write(startMs: number, samples: Float32Array): void;
   /** A copy of the samples of `span` that are still held; shorter, or empty, when part of it is gone or not yet there. */
   read(span: Span): Float32Array;
+  /** The latest stretches that nothing was written of, in order. */
+  readonly holes: readonly Span[];
 };
+
+const MAX_HOLES = 256;
 
 /**
  * Returns an empty ring of `capacityMs` of 16 kHz mono audio. It takes 64 bytes per ms from the first sample on and
@@ -19,6 +24,7 @@ export type AudioRing = {
 export function createAudioRing(capacityMs: number): AudioRing {
   const capacity = Math.ceil(capacityMs * SAMPLES_PER_MS);
   let ring: Float32Array | undefined;
+  const holes: Span[] = [];
   let from = 0;
   let to = 0;
 
@@ -40,6 +46,9 @@ export function createAudioRing(capacityMs: number): AudioRing {
         ring = new Float32Array(capacity);
         from = to = start;
       }
+      if (start > to) {
+        pushBounded(holes, { startMs: to / SAMPLES_PER_MS, endMs: start / SAMPLES_PER_MS }, MAX_HOLES);
+      }
       if (start - to >= capacity) {
         ring.fill(0);
         to = start;
@@ -58,5 +67,6 @@ export function createAudioRing(capacityMs: number): AudioRing {
       samples.set(ring.subarray(0, samples.length - head.length), head.length);
       return samples;
     },
+    holes,
   };
 }

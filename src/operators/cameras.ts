@@ -14,6 +14,8 @@ export type Cameras = {
   observe(signal: Signal): void;
   /** Was a camera of `speaker`, or one that shows everybody, on for at least half of `span` (at an instant: then)? */
   isOn(speaker: Speaker, span: Span): boolean;
+  /** Was the camera of a stream on at `atMs`? */
+  isStreamOn(streamId: string, atMs: number): boolean;
 };
 
 /** Returns the cameras of a session that has none yet. Remembers at most 512 streams and 256 changes of each. */
@@ -35,6 +37,10 @@ export function createCameras(): Cameras {
     isOn: (speaker, span) => {
       const seen = [...cameras.values()].filter((c) => c.speaker === undefined || isSameSpeaker(c.speaker, speaker));
       return seen.some((camera) => onShare(camera, span) >= 0.5);
+    },
+    isStreamOn: (streamId, atMs) => {
+      const camera = cameras.get(streamId);
+      return camera !== undefined && onShare(camera, { startMs: atMs, endMs: atMs }) === 1;
     },
   };
 }

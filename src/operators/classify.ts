@@ -34,6 +34,7 @@ const WORK = [
   'interim',
   'speakerNamed',
   'gap',
+  'consent',
   'fault',
   'wordsDropped',
 ] as const satisfies readonly Signal['type'][];
@@ -46,7 +47,7 @@ type Work =
 /**
  * Emits what the model concludes of each utterance: `provisional` when it is new, `revised` for the utterances of the
  * window whose answer changed, `final` once (and once more for text or a speaker that comes later still); modality
- * changes, interim transcripts, names, gaps, faults and dropped words in their places between. One signal after the other: while the model returns a
+ * changes, interim transcripts, names, gaps, faults and dropped words in their places between. The text of whoever withholds it is `null` from then on. One signal after the other: while the model returns a
  * promise the others wait (`concatMap`, at most `maxWaiting`), and while it returns values nothing waits. On complete
  * the model finishes, the last finals and `sessionEnded` follow. On error the model finishes, the finals of the
  * utterances it knows follow, then the error; a failure of the model itself passes at once.
@@ -115,6 +116,9 @@ function createRunner({ model, now, settings }: ClassificationOptions): (work: W
         const { arrivalMs: atMs, ...told } = work;
         return [{ ...told, atMs }];
       }
+      case 'consent':
+        if (!work.modalities.includes('text')) predictions.forgetText(work.speaker);
+        return [];
       case 'wordsDropped':
         return [work];
       case 'sessionEnded':

@@ -1,34 +1,37 @@
 import type { OperatorFunction } from 'rxjs';
 import type { ModelInput } from '../domain/conversationModel.ts';
 import { perModality, type Availability, type Modality, type PrivacyMode } from '../domain/modality.ts';
+import type { ConsentChanged } from '../domain/observation.ts';
 import type { UtteranceEvidence } from '../domain/utterance.ts';
-import { createAudioRing, SAMPLE_RATE_HZ, type AudioRing } from './audioRing.ts';
+import { createAudioEvidence, type AudioFeatures, type Heard } from './audioEvidence.ts';
 import { requirePositive, setBounded } from './bounded.ts';
-import { createCameras } from './cameras.ts';
-import type { Signal, UtteranceRecord } from './signal.ts';
-import { totalMs, uncovered, type Span } from './spans.ts';
+import { createConsents } from './consents.ts';
+import { createOutages } from './outages.ts';
+import type { Signal, UtteranceMeasured, UtteranceRecord } from './signal.ts';
+import { VISUAL, type Visual } from './sight.ts';
+import { totalMs } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams } from './streams.ts';
+import { createStreams, isSameSpeaker } from './streams.ts';
+import { createVisualEvidence, type Seen } from './visualEvidence.ts';
 
-/** How much audio is kept and how much of it must be clean. Times in ms; defaults in {@link DEFAULT_EVIDENCE}. */
+/** How much audio and how many pictures are kept and how much must be clean. Times in ms; defaults in {@link DEFAULT_EVIDENCE}. */
 export type EvidenceSettings = {
-  /** Audio kept of a stream; more than the longest utterance and the gap after it. */
+  /** Audio and pictures kept of a stream; more than the longest utterance and the gap after it. */
   readonly audioMs: number;
-  /** Audio kept of a mixed stream with turns: a turn is reported when it is over. */
+  /** The same of a mixed stream with turns: a turn is reported when it is over. */
   readonly diarizedAudioMs: number;
   /** The least that must remain of an utterance when the parts where others talk are left out. */
   readonly minCleanMs: number;
+  /** Pictures of an utterance that come this long after it was first told still revise it. */
+  readonly pictureGraceMs: number;
 };
 
-/** 15 s of audio, 120 s where turns bound the utterances; at least 300 ms of it clean. */
-export const DEFAULT_EVIDENCE: EvidenceSettings = { audioMs: 15_000, diarizedAudioMs: 120_000, minCleanMs: 300 };
-
-/** What is measured of an utterance's audio (16 kHz mono); the features of `src/features/audio` have this shape. */
-export type AudioFeatures = {
-  /** The eight measures of prosody; undefined when there is too little signal to measure them honestly. */
-  readonly prosody: (samples: Float32Array, sampleRateHz: number) => Float32Array | undefined;
-  /** The segment descriptors at 10 Hz, row-major. */
-  readonly segments: (samples: Float32Array, sampleRateHz: number) => { readonly data: Float32Array };
+/** 15 s of audio, 120 s where turns bound the utterances; at least 300 ms of it clean; 2 s for pictures that are late. */
+export const DEFAULT_EVIDENCE: EvidenceSettings = {
+  audioMs: 15_000,
+  diarizedAudioMs: 120_000,
+  minCleanMs: 300,
+  pictureGraceMs: 2_000,
 };
 
 /** What evidence is collected for: the model's inputs, under a privacy mode. */
@@ -37,19 +40,26 @@ export type EvidenceOptions = {
   readonly privacy: PrivacyMode;
   readonly hasTurns: boolean;
   readonly features: AudioFeatures;
+  /** Sums up the movement of body rows at 10 Hz, those without a person included; toMovement of `src/features/body`. */
+  readonly movement?: (rows: Float32Array) => Float32Array | undefined;
+  /** What an extractor reads of video streams; nothing unless given. */
+  readonly extracts?: readonly Visual[];
   readonly settings: EvidenceSettings;
 };
 
-type AudioEvidence = Pick<UtteranceEvidence, 'prosody' | 'segments'> & { readonly availability: Availability };
+type Sights = Readonly<Record<Visual, Seen>>;
+/** What was measured of an utterance, kept because it may come again with other words. */
+type Measured = { readonly record: UtteranceRecord; readonly heard: Heard; readonly seen: Sights };
 
-const MAX_STREAMS = 64;
 const MAX_UTTERANCES = 128;
 
 /**
- * Emits each utterance with the evidence for it: its text, what is measured of its audio, and how much of each modality
- * was there or why not. Where others talk on the same channel the audio is left out. An utterance that comes again is
- * measured again only when its overlap changed. Audio is held in a ring per stream, only when the model hears it, and
- * let go 30 s after its stream closed. All else passes on; nothing is held back.
+ * Emits each utterance with the evidence for it: its text, what is measured of its audio, its face and body rows at 10 Hz,
+ * and how much of each modality was there or why not. An utterance that comes again is measured again only when its
+ * overlap or speaker changed. When pictures of it are late, it comes again once: when the pictures have reached its
+ * end, or `pictureGraceMs` after it was first told, and only if that changes how much was there. What a speaker does not allow is absent, and
+ * what is held of it is let go at once. All else passes on; nothing is held back. On complete, utterances that wait for
+ * pictures come again first; on error they are dropped.
  * @throws RangeError when a setting is not positive.
  */
 export function collectEvidence(options: EvidenceOptions): OperatorFunction<Signal, Signal> {
@@ -57,108 +67,113 @@ export function collectEvidence(options: EvidenceOptions): OperatorFunction<Sign
   return stage(() => createCollector(options));
 }
 
-function createCollector({ inputs, privacy, hasTurns, features, settings }: EvidenceOptions): Stage<Signal, Signal> {
-  const hearsAudio = inputs.has('prosody') || inputs.has('segments');
+function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signal>> {
+  const { inputs, privacy, hasTurns, features, movement, settings } = options;
+  const kept = { keptMs: settings.audioMs, diarizedKeptMs: settings.diarizedAudioMs };
   const streams = createStreams(hasTurns);
-  const cameras = createCameras();
-  const rings = new Map<string, AudioRing>();
-  const measured = new Map<string, { readonly overlapMs: number; readonly audio: AudioEvidence }>();
+  const consents = createConsents();
+  const outages = createOutages();
+  const { minCleanMs } = settings;
+  const audio = createAudioEvidence(streams, { inputs, privacy, features, minCleanMs, ...kept });
+  const extracts = new Set(options.extracts ?? []);
+  const pictures = createVisualEvidence(streams, { inputs, privacy, extracts, hasTurns, ...kept });
+  const measured = new Map<string, Measured>();
+  const waiting = new Map<string, { readonly record: UtteranceRecord; readonly dueMs: number }>();
+  let clockMs = 0;
 
-  const hear = ({ streamId, startMs, samples }: Extract<Signal, { type: 'voice' }>): void => {
-    const known = rings.get(streamId);
-    const isDiarized = streams.get(streamId)?.isDiarized === true;
-    const ring = known ?? createAudioRing(isDiarized ? settings.diarizedAudioMs : settings.audioMs);
-    if (known === undefined) setBounded(rings, streamId, ring, MAX_STREAMS);
-    ring.write(startMs, samples);
+  const see = (modality: Visual, record: UtteranceRecord): Seen => {
+    const reason = consents.reasonOf(modality, record.utterance.speaker);
+    return reason === undefined ? pictures.measure(modality, record) : { availability: { share: 0, reason } };
   };
-  const letGo = (clockMs: number): void => {
-    for (const streamId of rings.keys()) {
-      if (clockMs - (streams.get(streamId)?.closedAtMs ?? Infinity) > 30_000) rings.delete(streamId);
-    }
+  const seeBoth = (record: UtteranceRecord): Sights => ({ face: see('face', record), body: see('body', record) });
+  const hear = (record: UtteranceRecord): Heard => {
+    const reason = consents.reasonOf('audio', record.utterance.speaker);
+    return reason === undefined ? audio.measure(record) : { availability: { share: 0, reason } };
   };
-
-  const measure = (record: UtteranceRecord): AudioEvidence => {
-    if (privacy === 'text-only') return absent('privacy');
-    if (!hearsAudio) return absent('not_in_weights');
-    const ring = record.streamId === null ? undefined : rings.get(record.streamId);
-    if (ring === undefined) return absent('no_audio');
-    const clean = uncovered(record.overlaps, record.utterance);
-    if (record.overlaps.length > 0 && totalMs(clean) < settings.minCleanMs) return absent('overlap');
-    const samples = concatenate(clean.map((span) => ring.read(span)));
-    const prosody = inputs.has('prosody') ? features.prosody(samples, SAMPLE_RATE_HZ) : undefined;
-    if (samples.length === 0 || (inputs.has('prosody') && prosody === undefined)) return absent('too_short');
-    const segments = inputs.has('segments') ? features.segments(samples, SAMPLE_RATE_HZ).data : undefined;
-    return {
-      ...(prosody && { prosody }),
-      ...(segments && segments.length > 0 && { segments }),
-      availability: shareOf(samples.length, clean, record),
-    };
-  };
-  const audioOf = (record: UtteranceRecord): AudioEvidence => {
-    const { id } = record.utterance;
-    const overlapMs = totalMs(record.overlaps);
+  const measure = (record: UtteranceRecord): Measured => {
+    const { id, speaker } = record.utterance;
     const known = measured.get(id);
-    if (known?.overlapMs === overlapMs) return known.audio;
-    const audio = measure(record);
-    setBounded(measured, id, { overlapMs, audio }, MAX_UTTERANCES);
-    return audio;
+    const isSameVoice = known !== undefined && totalMs(known.record.overlaps) === totalMs(record.overlaps);
+    const isTheirs = known !== undefined && isSameSpeaker(known.record.utterance.speaker, speaker);
+    const heard = isSameVoice && isTheirs ? known.heard : hear(record);
+    const next = { record, heard, seen: isTheirs ? known.seen : seeBoth(record) };
+    setBounded(measured, id, next, MAX_UTTERANCES);
+    return next;
   };
-
-  const visual = (modality: 'face' | 'body', record: UtteranceRecord): Availability => {
-    if (privacy === 'text-only' || (privacy === 'no-face' && modality === 'face'))
-      return { share: 0, reason: 'privacy' };
-    const { speaker } = record.utterance;
-    return { share: 0, reason: cameras.isOn(speaker, record.utterance) ? 'no_extractor' : 'no_video' };
+  const textOf = ({ text, utterance }: UtteranceRecord): Availability => {
+    const { speaker } = utterance;
+    const reason = inputs.has('text') ? consents.reasonOf('text', speaker) : 'not_in_weights';
+    if (reason !== undefined) return { share: 0, reason };
+    if (text !== null) return { share: 1 };
+    const outs = [...streams.all()]
+      .filter((stream) => stream.kind === 'captions' && (!stream.speaker || isSameSpeaker(stream.speaker, speaker)))
+      .flatMap((stream) => outages.within(stream.streamId, utterance));
+    return { share: 0, reason: outs.find(({ reason: out }) => out !== 'track_ended')?.reason ?? 'no_captions' };
   };
-  const textOf = ({ text }: UtteranceRecord): Availability => {
-    if (!inputs.has('text')) return { share: 0, reason: 'not_in_weights' };
-    return text === null ? { share: 0, reason: 'no_captions' } : { share: 1 };
-  };
-
-  const collect = (record: UtteranceRecord): UtteranceEvidence => {
-    const { availability, ...audio } = audioOf(record);
+  const evidenceOf = ({ record, heard, seen }: Measured): UtteranceEvidence => {
+    const { availability, ...sound } = heard;
+    const text = textOf(record);
     const of = (modality: Modality): Availability => {
-      if (modality === 'text') return textOf(record);
-      return modality === 'audio' ? availability : visual(modality, record);
+      if (modality === 'text') return text;
+      return modality === 'audio' ? availability : seen[modality].availability;
     };
-    const text = inputs.has('text') && record.text !== null ? { text: record.text } : {};
-    return { ...text, ...audio, availability: perModality(of) };
+    const moved = inputs.has('movement') && seen.body.all ? movement?.(seen.body.all) : undefined;
+    return {
+      ...(text.share > 0 && record.text !== null && { text: record.text }),
+      ...sound,
+      ...(inputs.has('face') && seen.face.rows && { face: seen.face.rows }),
+      ...(inputs.has('body') && seen.body.rows && { body: seen.body.rows }),
+      ...(moved && { vectors: { movement: moved } }),
+      availability: perModality(of),
+    };
+  };
+  const tell = (known: Measured, isNew: boolean): UtteranceMeasured => ({
+    type: 'utteranceMeasured',
+    arrivalMs: clockMs,
+    isNew,
+    record: known.record,
+    evidence: evidenceOf(known),
+  });
+
+  /** Measures again what waited for pictures that have come, or waited long enough. */
+  const settle = (isOver: boolean): readonly Signal[] => {
+    const signals: Signal[] = [];
+    for (const [id, { dueMs }] of waiting) {
+      const known = measured.get(id);
+      if (known && !isOver && clockMs < dueMs && pictures.isAwaited(known.record, clockMs)) continue;
+      waiting.delete(id);
+      if (known === undefined) continue;
+      const seen = seeBoth(known.record);
+      if (VISUAL.every((modality) => isSame(seen[modality], known.seen[modality]))) continue;
+      const next = { ...known, seen };
+      setBounded(measured, id, next, MAX_UTTERANCES);
+      signals.push(tell(next, false));
+    }
+    return signals;
+  };
+  const obey = ({ speaker, modalities }: ConsentChanged): void => {
+    if (!modalities.includes('audio')) audio.erase(speaker);
+    for (const modality of VISUAL) if (!modalities.includes(modality)) pictures.erase(modality, speaker);
+    for (const [id, { record }] of measured) if (isSameSpeaker(record.utterance.speaker, speaker)) measured.delete(id);
   };
 
   return {
     next: (signal) => {
-      streams.observe(signal);
-      cameras.observe(signal);
-      if (signal.type === 'voice' && hearsAudio) hear(signal);
-      if (signal.type === 'streamOpened' || signal.type === 'streamClosed') letGo(signal.arrivalMs);
-      if (signal.type !== 'utteranceAligned') return [signal];
-      return [{ ...signal, type: 'utteranceMeasured', evidence: collect(signal.record) }];
+      clockMs = Math.max(clockMs, signal.arrivalMs);
+      for (const register of [streams, consents, outages, audio, pictures]) register.observe(signal);
+      if (signal.type === 'consent') obey(signal);
+      const settled = waiting.size > 0 ? settle(false) : [];
+      if (signal.type !== 'utteranceAligned') return [...settled, signal];
+      const { record, isNew } = signal;
+      const known = measure(record);
+      if (isNew && pictures.isAwaited(record, clockMs))
+        setBounded(waiting, record.utterance.id, { record, dueMs: clockMs + settings.pictureGraceMs }, MAX_UTTERANCES);
+      return [...settled, tell(known, isNew)];
     },
+    complete: () => settle(true),
   };
 }
 
-function absent(reason: NonNullable<Availability['reason']>): AudioEvidence {
-  return { availability: { share: 0, reason } };
-}
-
-/** The share of the utterance that was measured; more than 50 ms that the ring did not hold are missing as `no_audio`. */
-function shareOf(samples: number, clean: readonly Span[], { utterance, overlaps }: UtteranceRecord): Availability {
-  const cleanMs = totalMs(clean);
-  const heardMs = (samples * 1000) / SAMPLE_RATE_HZ;
-  const isWhole = cleanMs - heardMs <= 50;
-  if (isWhole && overlaps.length === 0) return { share: 1 };
-  const share = Math.min(1, (isWhole ? cleanMs : heardMs) / (utterance.endMs - utterance.startMs));
-  return { share, reason: isWhole ? 'overlap' : 'no_audio' };
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first;
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function isSame({ availability: a }: Seen, { availability: b }: Seen): boolean {
+  return a.share === b.share && a.reason === b.reason;
 }

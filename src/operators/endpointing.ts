@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import type { MissingReason } from '../domain/modality.ts';
 import type { VoiceActivity } from '../domain/observation.ts';
 import { setBounded } from './bounded.ts';
 import { checkEndpointing, createEndpointer } from './endpointer.ts';
@@ -10,6 +11,10 @@ import { createStreams } from './streams.ts';
 const MAX_STREAMS = 512;
 /** A stream that delivers nothing for this long, beyond the gap, no longer keeps an utterance open. */
 const STALL_MS = 1_000;
+/** A stream known to be interrupted keeps its utterance open this long: what is sent again may continue it. */
+const HOLD_MS = 15_000;
+/** After these, nothing is sent again. */
+const WITHOUT_RETURN: ReadonlySet<MissingReason> = new Set(['muted', 'consent', 'privacy']);
 
 type Ear = { readonly endpointer: Endpointer; untilMs: number; heardAtMs: number; stretchId: string };
 
@@ -18,6 +23,8 @@ type Ear = { readonly endpointer: Endpointer; untilMs: number; heardAtMs: number
  * once, closes after `gapMs` of pause, is dropped when shorter than `minSpeechMs` and cut at `maxMs`. Streams are
  * independent. After each block of voice, `endpointed` says how far the stream has been heard. Frames that repeat what
  * was heard are ignored; missing ones count as pause. Streams whose speech a diarizer bounds are left alone.
+ * A stream that delivers nothing for a second beyond the gap closes its speech; one that is interrupted (but not because its
+ * speaker is muted) keeps it for 15 s, so that a connection that comes back and sends again continues the utterance.
  * A closing stream and the end of the session close open speech; on error it is dropped.
  * @throws RangeError when a setting breaks its rule.
  */
@@ -76,8 +83,11 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
   };
   const closeStalled = (): Signal[] =>
     [...ears].flatMap(([streamId, ear]) => {
-      const isStalled = clockMs - ear.heardAtMs >= settings.gapMs + STALL_MS;
-      return isStalled ? close(streamId) : [];
+      const silentMs = clockMs - ear.heardAtMs;
+      if (silentMs < settings.gapMs + STALL_MS) return [];
+      const reason = streams.get(streamId)?.interruptedBy;
+      const isHeld = reason !== undefined && !WITHOUT_RETURN.has(reason) && silentMs < HOLD_MS;
+      return isHeld ? [] : close(streamId);
     });
   const abandon = (streamId: string): Signal[] => {
     const ear = ears.get(streamId);
@@ -96,6 +106,10 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
       }
       if (signal.type === 'speakerTurn' && streams.get(signal.streamId)?.isDiarized) {
         return [...abandon(signal.streamId), signal];
+      }
+      if (signal.type === 'streamInterrupted' || signal.type === 'streamRestored') {
+        const ear = ears.get(signal.streamId);
+        if (ear?.endpointer.isOpen()) ear.heardAtMs = clockMs;
       }
       if (signal.type === 'streamClosed') {
         const isAudio = streams.get(signal.streamId)?.kind === 'audio';

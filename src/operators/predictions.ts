@@ -1,7 +1,9 @@
 import type { UtteranceInsight, UtteranceStatus } from '../domain/insight.ts';
 import { MODALITIES, type Availability, type PerModality } from '../domain/modality.ts';
+import type { Speaker } from '../domain/speaker.ts';
 import type { Prediction } from '../domain/utterance.ts';
 import type { UtteranceMeasured, UtteranceRecord } from './signal.ts';
+import { isSameSpeaker } from './streams.ts';
 
 /** An answer that has not been numbered yet. */
 export type UtteranceDraft = Omit<UtteranceInsight, 'seq'>;
@@ -18,6 +20,8 @@ export type Predictions = {
   tell(predictions: readonly Prediction[], telling: Telling): readonly UtteranceDraft[];
   /** The last answer again, with the text or speaker that came after it was final; nothing when neither changed. */
   tellLate(measured: UtteranceMeasured): readonly UtteranceDraft[];
+  /** Erases the text of all that is remembered of a speaker. */
+  forgetText(speaker: Speaker): void;
 };
 
 type Told = { record: UtteranceRecord; availability: PerModality<Availability>; last?: UtteranceDraft };
@@ -81,6 +85,13 @@ export function createPredictions(labels: readonly string[], threshold: number):
       const late = { text, speaker: utterance.speaker, availability, atMs: arrivalMs, revision, computeMs: 0 };
       told.last = { ...last, ...late, latencyMs: Math.max(0, arrivalMs - utterance.endMs) };
       return [told.last];
+    },
+    forgetText: (speaker) => {
+      for (const told of [...open.values(), ...final.values()]) {
+        if (!isSameSpeaker(told.record.utterance.speaker, speaker)) continue;
+        told.record = { ...told.record, text: null };
+        if (told.last) told.last = { ...told.last, text: null };
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from '../domain/modality.ts';
+import { MODALITIES, type MissingReason, type Modality } from '../domain/modality.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import { setBounded } from './bounded.ts';
 import type { ModalityChanged } from './signal.ts';
@@ -10,7 +10,9 @@ type PresenceChange = Omit<ModalityChanged, 'type' | 'arrivalMs'>;
 export type Presence = {
   present(modality: Modality, speaker: Speaker | undefined): void;
   absent(modality: Modality, speaker: Speaker | undefined, reason: MissingReason): void;
-  /** Why the modality was last said to be absent; undefined when it was not. */
+  /** The speaker's modalities that are not in `allowed` are absent for `reason`, whatever else is said, until they are allowed. */
+  allow(speaker: Speaker, allowed: readonly Modality[], reason: MissingReason): void;
+  /** Why the modality would be absent if it were allowed; undefined when it would not. */
   reasonOf(modality: Modality, speaker: Speaker | undefined): MissingReason | undefined;
   /** The changes since the last call, in order; what is said again is no change. */
   drain(): readonly PresenceChange[];
@@ -20,20 +22,36 @@ const MAX_STATES = 2_048;
 
 /** Returns a presence of which nothing has been said. */
 export function createPresence(): Presence {
-  const states = new Map<string, MissingReason | 'present'>();
+  const said = new Map<string, MissingReason | 'present'>();
+  const known = new Map<string, MissingReason | 'present'>();
+  const withheld = new Map<string, MissingReason>();
   let changes: PresenceChange[] = [];
-  const say = (change: PresenceChange): void => {
-    const key = keyOf(change.modality, change.speaker);
-    const state = change.reason ?? 'present';
-    if (states.get(key) === state) return;
-    setBounded(states, key, state, MAX_STATES);
-    changes.push(change);
+  const say = (modality: Modality, speaker: Speaker | undefined): void => {
+    const key = keyOf(modality, speaker);
+    const state = withheld.get(key) ?? known.get(key);
+    if (state === undefined || said.get(key) === state) return;
+    setBounded(said, key, state, MAX_STATES);
+    const whose = { modality, ...(speaker && { speaker }) };
+    changes.push(state === 'present' ? { ...whose, state } : { ...whose, state: 'absent', reason: state });
+  };
+  const learn = (modality: Modality, speaker: Speaker | undefined, state: MissingReason | 'present'): void => {
+    setBounded(known, keyOf(modality, speaker), state, MAX_STATES);
+    say(modality, speaker);
   };
   return {
-    present: (modality, speaker) => say({ modality, state: 'present', ...(speaker && { speaker }) }),
-    absent: (modality, speaker, reason) => say({ modality, state: 'absent', reason, ...(speaker && { speaker }) }),
+    present: (modality, speaker) => learn(modality, speaker, 'present'),
+    absent: (modality, speaker, reason) => learn(modality, speaker, reason),
+    allow: (speaker, allowed, reason) => {
+      for (const modality of MODALITIES) {
+        const key = keyOf(modality, speaker);
+        const wasWithheld = withheld.delete(key);
+        if (!allowed.includes(modality)) setBounded(withheld, key, reason, MAX_STATES);
+        else if (wasWithheld && !known.has(key)) known.set(key, known.get(keyOf(modality, undefined)) ?? 'present');
+        say(modality, speaker);
+      }
+    },
     reasonOf: (modality, speaker) => {
-      const state = states.get(keyOf(modality, speaker));
+      const state = known.get(keyOf(modality, speaker));
       return state === 'present' ? undefined : state;
     },
     drain: () => {

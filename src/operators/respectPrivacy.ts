@@ -4,10 +4,19 @@ import type { Observation } from '../domain/observation.ts';
 
 /**
  * Emits the observations that the privacy mode lets anyone see, each at once and unchanged: in `text-only` no audio
- * stream, voice, turn, video stream, camera or picture exists for the operators after this one; faults always pass. Nothing is held back.
+ * stream, voice, turn, video stream, camera or picture exists for the operators after this one, and in `no-face` no
+ * stream or picture of a face; faults always pass. Nothing is held back.
  */
 export function respectPrivacy(privacy: PrivacyMode): MonoTypeOperatorFunction<Observation> {
-  return filter((observation) => privacy !== 'text-only' || isText(observation));
+  return filter((observation) => {
+    if (privacy === 'no-face') return !isOfFace(observation);
+    return privacy === 'none' || isText(observation);
+  });
+}
+
+function isOfFace(observation: Observation): boolean {
+  if (observation.type === 'visual') return observation.modality === 'face';
+  return observation.type === 'streamOpened' && observation.kind === 'face';
 }
 
 function isText(observation: Observation): boolean {

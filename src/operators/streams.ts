@@ -1,3 +1,4 @@
+import type { MissingReason } from '../domain/modality.ts';
 import type { StreamKind } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import { setBounded } from './bounded.ts';
@@ -13,11 +14,13 @@ export type Stream = {
   /** A diarizer's turns, not voice activity, say who talks when. */
   readonly isDiarized: boolean;
   readonly closedAtMs?: number;
+  /** Why it delivers nothing at the moment, though it is open. */
+  readonly interruptedBy?: MissingReason;
 };
 
 /** The streams of a session, at most 512: the ones opened first are forgotten. */
 export type Streams = {
-  /** Takes note of streams that open and close and of the first turn of a diarizer. */
+  /** Takes note of streams that open, close, are interrupted and restored, and of the first turn of a diarizer. */
   observe(signal: Signal): void;
   get(streamId: string): Stream | undefined;
   all(): Iterable<Stream>;
@@ -53,6 +56,12 @@ export function createStreams(hasTurns: boolean): Streams {
       } else if (signal.type === 'streamClosed') {
         const stream = streams.get(signal.streamId);
         if (stream) update({ ...stream, closedAtMs: signal.arrivalMs });
+      } else if (signal.type === 'streamInterrupted') {
+        const stream = streams.get(signal.streamId);
+        if (stream) update({ ...stream, interruptedBy: signal.reason });
+      } else if (signal.type === 'streamRestored') {
+        const stream = streams.get(signal.streamId);
+        if (stream) update(restored(stream));
       } else if (signal.type === 'voice' && !streams.has(signal.streamId)) {
         update(mixedAudio(signal.streamId));
       } else if (signal.type === 'speakerTurn') {
@@ -69,4 +78,8 @@ export function createStreams(hasTurns: boolean): Streams {
       return own.length > 0 ? own : audio.filter((stream) => stream.speaker === undefined);
     },
   };
+}
+
+function restored({ interruptedBy: _, ...stream }: Stream): Stream {
+  return stream;
 }

@@ -54,7 +54,7 @@ function createSummary(): Stage<Classified, InsightDraft> {
     const before = recent.get(final.utteranceId);
     if (before) add(partOf(before.speaker), before, -1);
     add(partOf(final.speaker), final, 1);
-    setBounded(recent, final.utteranceId, final, MAX_RECENT);
+    setBounded(recent, final.utteranceId, { ...final, text: null }, MAX_RECENT);
   };
 
   return {

@@ -8,25 +8,26 @@ import { createPresence } from './presence.ts';
 import type { ModalityChanged, Signal } from './signal.ts';
 import { stage, type Stage } from './stage.ts';
 import { createStreams, isSameSpeaker, type Stream } from './streams.ts';
-import { watchCameras } from './watchCameras.ts';
+import { VISUAL, type Visual } from './sight.ts';
+import { watchPictures, type PictureWatchSettings } from './watchPictures.ts';
 import { watchSpeech } from './watchSpeech.ts';
 import { watchText, type TextWatchSettings } from './watchText.ts';
 
 /** When a modality counts as absent. Times in ms; defaults in {@link DEFAULT_MODALITY_WATCH}. */
-export type ModalityWatchSettings = TextWatchSettings & {
-  /** A stream without speech for this long is absent until speech returns. */
-  readonly noSpeechMs: number;
-  /** A camera must stay off or on this long to count. */
-  readonly cameraHoldMs: number;
-};
+export type ModalityWatchSettings = TextWatchSettings &
+  PictureWatchSettings & {
+    /** A stream without speech for this long is absent until speech returns. */
+    readonly noSpeechMs: number;
+  };
 
-/** Silence after 60 s, no text after two utterances or 8 s of speech, cameras after 1 s. */
+/** Silence after 60 s, no text after two utterances or 8 s of speech, cameras after 1 s, what pictures show after 0.6 s. */
 export const DEFAULT_MODALITY_WATCH: ModalityWatchSettings = {
   noSpeechMs: 60_000,
   textGraceMs: 3_000,
   textlessUtterances: 2,
   textlessMs: 8_000,
   cameraHoldMs: 1_000,
+  pictureHoldMs: 600,
 };
 
 /** What decides whether a modality can be present at all. */
@@ -34,13 +35,16 @@ export type ModalityWatchOptions = {
   readonly inputs: ReadonlySet<ModelInput>;
   readonly privacy: PrivacyMode;
   readonly hasTurns: boolean;
+  /** What an extractor reads of video streams; nothing unless given. Streams of faces and bodies need none. */
+  readonly extracts?: readonly Visual[];
   readonly settings: ModalityWatchSettings;
 };
 
 /**
  * Emits each signal, preceded by `modalityChanged` for every modality it made present or absent, one per change of state
- * or reason. With the first signal that is not about streams, all modalities are announced once. No vision is installed,
- * so face and body are absent: `no_video` while a camera is off or missing, else `no_extractor`.
+ * or reason. With the first signal that is not about streams, all modalities are announced once (a face or a body that
+ * somebody reads: with its first picture). An interrupted stream makes its modality absent at once, and what a speaker
+ * does not consent to is absent until it is allowed.
  * Nothing is held back, so complete and error pass at once.
  * @throws RangeError when a setting is not positive.
  */
@@ -49,10 +53,18 @@ export function watchModalities(options: ModalityWatchOptions): OperatorFunction
   return stage(() => createWatch(options));
 }
 
-function createWatch({ inputs, privacy, hasTurns, settings }: ModalityWatchOptions): Stage<Signal, Signal> {
+function createWatch({
+  inputs,
+  privacy,
+  hasTurns,
+  extracts = [],
+  settings,
+}: ModalityWatchOptions): Stage<Signal, Signal> {
   const streams = createStreams(hasTurns);
   const presence = createPresence();
-  const cameras = watchCameras(presence, privacy, settings.cameraHoldMs);
+  const knows = new Set(VISUAL.filter((modality) => inputs.has(modality)));
+  if (inputs.has('movement')) knows.add('body');
+  const pictures = watchPictures(presence, { privacy, extracts: new Set(extracts), knows, settings });
   const speech = watchSpeech(presence, settings.noSpeechMs);
   const text = watchText(presence, settings);
   const isBlocked = { audio: false, text: false };
@@ -64,12 +76,28 @@ function createWatch({ inputs, privacy, hasTurns, settings }: ModalityWatchOptio
     presence.absent(modality, undefined, reason);
   };
   const open = ({ kind, streamId, speaker }: Pick<StreamOpened, 'kind' | 'streamId' | 'speaker'>): void => {
-    if (kind === 'video') return;
+    if (kind !== 'audio' && kind !== 'captions') return;
     const modality = kind === 'audio' ? 'audio' : 'text';
     if (isBlocked[modality]) return;
     if (kind === 'audio') speech.open(streamId, speaker, clockMs);
     else text.open();
     presence.present(modality, speaker);
+  };
+  const lose = (stream: Stream, reason: MissingReason): void => {
+    if (stream.kind === 'video' && reason === 'decode_error') pictures.fail(stream.speaker);
+    if (stream.kind !== 'audio' && stream.kind !== 'captions') return;
+    const modality = stream.kind === 'audio' ? 'audio' : 'text';
+    if (isBlocked[modality] || presence.reasonOf(modality, stream.speaker) === 'decode_error') return;
+    if (stream.kind === 'audio') speech.close(stream.streamId, clockMs);
+    const isServedByAnother = [...streams.all()].some(
+      (other) =>
+        other.streamId !== stream.streamId &&
+        other.kind === stream.kind &&
+        other.closedAtMs === undefined &&
+        other.interruptedBy === undefined &&
+        isSameOwner(other.speaker, stream.speaker),
+    );
+    if (!isServedByAnother) presence.absent(modality, stream.speaker, reason);
   };
   const start = (): void => {
     hasStarted = true;
@@ -81,36 +109,26 @@ function createWatch({ inputs, privacy, hasTurns, settings }: ModalityWatchOptio
     else if (!hears) block('audio', 'not_in_weights');
     else if (!all.some((stream) => stream.kind === 'audio')) presence.absent('audio', undefined, 'no_audio');
     for (const stream of all) open(stream);
-    cameras.start(all, clockMs);
+    for (const stream of all) if (stream.interruptedBy !== undefined) lose(stream, stream.interruptedBy);
+    pictures.start(all, clockMs);
   };
 
-  const lose = (stream: Stream, reason: MissingReason): void => {
-    if (stream.kind === 'video') {
-      if (reason === 'decode_error') cameras.fail(stream.speaker);
-      return;
-    }
-    const modality = stream.kind === 'audio' ? 'audio' : 'text';
-    if (isBlocked[modality] || presence.reasonOf(modality, stream.speaker) === 'decode_error') return;
-    if (stream.kind === 'audio') speech.close(stream.streamId, clockMs);
-    const isServedByAnother = [...streams.all()].some(
-      (other) =>
-        other.streamId !== stream.streamId &&
-        other.kind === stream.kind &&
-        other.closedAtMs === undefined &&
-        isSameOwner(other.speaker, stream.speaker),
-    );
-    if (!isServedByAnother) presence.absent(modality, stream.speaker, reason);
-  };
-  const close = ({ streamId, reason }: StreamClosed): void => {
+  const close = ({ streamId, reason }: Pick<StreamClosed, 'streamId' | 'reason'>): void => {
     const stream = streams.get(streamId);
     if (stream) lose(stream, reason);
   };
 
+  const restore = (stream: Stream | undefined): void => {
+    if (stream?.kind === 'captions' && !isBlocked.text) presence.present('text', stream.speaker);
+    if (stream?.kind === 'audio' && !isBlocked.audio) speech.restore(stream.streamId, clockMs);
+  };
+
   const take = (signal: Signal): void => {
     if (signal.type === 'streamOpened') open(signal);
-    else if (signal.type === 'streamClosed') close(signal);
+    else if (signal.type === 'streamClosed' || signal.type === 'streamInterrupted') close(signal);
+    else if (signal.type === 'streamRestored') restore(streams.get(signal.streamId));
     else if (signal.type === 'fault' && signal.code === 'DECODE_ERROR' && signal.streamId !== undefined) {
-      close({ ...signal, type: 'streamClosed', streamId: signal.streamId, reason: 'decode_error' });
+      close({ streamId: signal.streamId, reason: 'decode_error' });
     } else if (signal.type === 'voice' && !isBlocked.audio) {
       speech.hear(signal, streams.get(signal.streamId)?.speaker, clockMs);
     } else if (signal.type === 'utteranceMeasured') {
@@ -123,20 +141,26 @@ function createWatch({ inputs, privacy, hasTurns, settings }: ModalityWatchOptio
     next: (signal) => {
       clockMs = Math.max(clockMs, signal.arrivalMs);
       streams.observe(signal);
-      cameras.observe(signal);
-      if (!hasStarted && !isAboutStreams(signal)) start();
+      pictures.observe(signal);
+      if (signal.type === 'consent') presence.allow(signal.speaker, signal.modalities, signal.reason);
+      if (!hasStarted && !ABOUT_STREAMS.has(signal.type)) start();
       if (!hasStarted) return [signal];
       take(signal);
       text.advance(clockMs);
-      cameras.advance(clockMs);
+      pictures.advance(clockMs);
       return [...presence.drain().map((change) => toSignal(change, clockMs)), signal];
     },
   };
 }
 
-function isAboutStreams({ type }: Signal): boolean {
-  return type === 'streamOpened' || type === 'streamClosed' || type === 'camera';
-}
+const ABOUT_STREAMS: ReadonlySet<Signal['type']> = new Set([
+  'streamOpened',
+  'streamClosed',
+  'streamInterrupted',
+  'streamRestored',
+  'camera',
+  'consent',
+]);
 
 function isSameOwner(a: Speaker | undefined, b: Speaker | undefined): boolean {
   return a === undefined || b === undefined ? a === b : isSameSpeaker(a, b);

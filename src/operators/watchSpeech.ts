@@ -12,6 +12,8 @@ const RECOVERY_MS = 2_000;
 export type SpeechWatch = {
   open(streamId: string, speaker: Speaker | undefined, clockMs: number): void;
   close(streamId: string, clockMs: number): void;
+  /** The stream delivers again. */
+  restore(streamId: string, clockMs: number): void;
   hear(voice: VoiceActivity, speaker: Speaker | undefined, clockMs: number): void;
   speak(record: UtteranceRecord, clockMs: number): void;
 };
@@ -34,6 +36,12 @@ export function watchSpeech(presence: Presence, noSpeechMs: number): SpeechWatch
     close: (streamId, clockMs) => {
       const stream = heard.get(streamId);
       if (stream) stream.lostAtMs = clockMs;
+    },
+    restore: (streamId, clockMs) => {
+      const stream = heard.get(streamId);
+      if (stream?.lostAtMs === undefined) return;
+      Object.assign(stream, { lostAtMs: undefined, lastSpeechMs: clockMs });
+      presence.present('audio', stream.speaker);
     },
     hear: (voice, speaker, clockMs) => {
       const known = heard.get(voice.streamId);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Modality } from '../../src/domain/modality.ts';
 import type { Speaker } from '../../src/domain/speaker.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT } from '../../src/operators/alignTranscripts.ts';
 import type { Endpointed, Signal, SpeechOpened, UtteranceFound } from '../../src/operators/signal.ts';
@@ -266,3 +267,35 @@ function scenario(spans: readonly { gapMs: number; lengthMs: number }[], caption
   }
   return { signals: [A, ...signals.sort((x, y) => x.arrivalMs - y.arrivalMs)], expected };
 }
+
+describe('alignTranscripts, of consent,', () => {
+  const consent = (arrivalMs: number, modalities: readonly Modality[], speaker = ADA): Signal => ({
+    type: 'consent',
+    arrivalMs,
+    speaker,
+    modalities,
+    reason: 'consent',
+  });
+  const withheld = [A, open(0), heard(900), cue(0, 1_000, 'hello there', ADA)];
+
+  it('erases the words that wait and those that were given, and gives no others to that speaker.', () => {
+    expect(story([...withheld, consent(950, ['audio']), heard(1_500), found('u1', 0, 1_000)])).toEqual(['u1 new null']);
+    const unnamed = cue(3_000, 4_000, 'whose', undefined, 4_000);
+    const later = [A, found('u1', 0, 1_000), cue(0, 1_000, 'hi', ADA, 2_000), consent(2_100, [])];
+    expect(story([...later, consent(2_200, ['audio']), found('u2', 3_000, 4_000), unnamed])).toEqual([
+      'u1 new null',
+      'u1 again hi',
+      'u2 new null',
+      'u2 again null',
+    ]);
+    const changed: Signal = { type: 'utteranceChanged', arrivalMs: 2_300, utteranceId: 'u1', overlaps: [] };
+    expect(story([...later, changed, found('u2', 3_000, 4_000)])).toContain('u1 again null');
+  });
+
+  it('leaves the words of others, and gives words again when they are allowed again.', () => {
+    const ben = { ...consent(950, [], BEN) };
+    expect(story([...withheld, ben, found('u1', 0, 1_000)])).toEqual(['u1 new hello there']);
+    const back = [consent(1, []), consent(2, ['text']), ...withheld, found('u1', 0, 1_000)];
+    expect(story(back)).toEqual(['u1 new hello there']);
+  });
+});

@@ -1,6 +1,6 @@
 import { map, timer, firstValueFrom, from, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { MODALITIES, perModality } from '../../src/domain/modality.ts';
+import { MODALITIES, perModality, type Modality } from '../../src/domain/modality.ts';
 import type { Prediction } from '../../src/domain/utterance.ts';
 import { classify, DEFAULT_CLASSIFICATION, type Classified } from '../../src/operators/classify.ts';
 import type { UtteranceDraft } from '../../src/operators/predictions.ts';
@@ -267,5 +267,38 @@ describe('classify', () => {
       endMs: 1_500,
       reason: 'disconnected',
     });
+  });
+});
+
+describe('classify, of consent,', () => {
+  const consent = (modalities: readonly Modality[]): Signal => ({
+    type: 'consent',
+    arrivalMs: 1_600,
+    speaker: ADA,
+    modalities,
+    reason: 'consent',
+  });
+
+  it('says no text of a speaker who withholds it any more, nor passes the consent on.', () => {
+    const later = [measured('u2', 'great', { speaker: BEN }), measured('u3', 'awful', { speaker: BEN })];
+    const texts = (modalities: readonly Modality[]): string[] =>
+      answers([measured('u1', 'fine'), consent(modalities), ...later])
+        .filter(({ utteranceId, status }) => utteranceId === 'u1' && status === 'final')
+        .map(({ text }) => String(text));
+    expect(texts(['audio'])).toEqual(['null']);
+    expect(texts(['text'])).toEqual(['fine']);
+    expect(story([consent([])])).toEqual(['ended 1600']);
+  });
+
+  it('says no text of what was final already.', () => {
+    const final = [measured('u1', 'fine'), measured('u2', 'fine'), measured('u3', 'fine'), consent([])];
+    const late = answers([...final, again('u1', 'more', 9_000, BEN)]).filter(({ utteranceId }) => utteranceId === 'u1');
+    expect(late.at(-1)?.text).toBe('more');
+    const renamed = measured('u1', null, { isNew: false, arrivalMs: 9_000, speaker: BEN });
+    expect(
+      answers([...final, renamed])
+        .filter(({ utteranceId }) => utteranceId === 'u1')
+        .at(-1)?.text,
+    ).toBeNull();
   });
 });

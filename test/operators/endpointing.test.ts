@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MissingReason } from '../../src/domain/modality.ts';
 import type { VoiceActivity } from '../../src/domain/observation.ts';
 import { DEFAULT_ENDPOINTING } from '../../src/operators/endpointer.ts';
 import { endpointing } from '../../src/operators/endpointing.ts';
@@ -32,6 +33,14 @@ function frames(probabilities: readonly number[], streamId = 'a', fromMs = 0, bl
 }
 const of = (count: number, probability: number): number[] => Array.from({ length: count }, () => probability);
 const SPEECH = 0.9;
+const tick = (arrivalMs: number): Signal => ({ type: 'time', arrivalMs });
+const interrupted = (arrivalMs: number, reason: MissingReason): Signal => ({
+  type: 'streamInterrupted',
+  arrivalMs,
+  streamId: 'a',
+  reason,
+});
+const restored = (arrivalMs: number): Signal => ({ type: 'streamRestored', arrivalMs, streamId: 'a' });
 const PAUSE = of(16, 0.1);
 
 /** `opened 0`, `closed 0 320`, `dropped`, in order. */
@@ -125,6 +134,38 @@ describe('endpointing', () => {
     const out = outputOf(endpointing(DEFAULT_ENDPOINTING, false), [...stalled, ...other]);
     const closed = out.filter((signal) => signal.type === 'speechClosed');
     expect(closed.map(({ endMs, arrivalMs }) => [endMs, arrivalMs])).toEqual([[320, 1824]]);
+  });
+
+  it('keeps speech of an interrupted stream open for 15 s, so that what is sent again continues it.', () => {
+    const back = frames(of(10, SPEECH), 'a', 640).map((block) => ({ ...block, arrivalMs: block.arrivalMs + 14_000 }));
+    const silence = frames(PAUSE, 'a', 960).map((block) => ({ ...block, arrivalMs: block.arrivalMs + 14_000 }));
+    const told = [...frames(of(20, SPEECH)), interrupted(700, 'disconnected'), tick(15_699)];
+    expect(story([...told, restored(15_699), ...back, ...silence])).toEqual(['opened 0', 'closed 0 960']);
+    expect(story([...told, tick(15_700)])).toEqual(['opened 0', 'closed 0 640']);
+  });
+
+  it('does not wait for a stream that was restored and stays silent, nor for one that is muted.', () => {
+    const silent = [...frames(of(20, SPEECH)), interrupted(700, 'stalled'), tick(9_000), restored(9_000)];
+    const muted = [...frames(of(20, SPEECH)), interrupted(700, 'muted')];
+    const ticks = Array.from({ length: 200 }, (_, n) => tick(1_000 + n * 100));
+    const closedAtMs = (signals: readonly Signal[]): number | undefined => {
+      const inOrder = [...signals, ...ticks].toSorted((a, b) => a.arrivalMs - b.arrivalMs);
+      const out = outputOf(endpointing(DEFAULT_ENDPOINTING, false), [opened('a', 'audio', ADA), ...inOrder]);
+      return out.find((signal) => signal.type === 'speechClosed')?.arrivalMs;
+    };
+    expect(closedAtMs(silent)).toBe(10_500);
+    expect(closedAtMs(muted)).toBe(2_200);
+    expect(closedAtMs([...frames(of(20, SPEECH)), interrupted(700, 'disconnected')])).toBe(15_700);
+    expect(closedAtMs(frames(of(20, SPEECH)))).toBe(2_200);
+  });
+
+  it('closes held speech when its stream closes or the session ends.', () => {
+    const held = [...frames(of(20, SPEECH)), interrupted(700, 'disconnected'), tick(5_000)];
+    const out = outputOf(endpointing(DEFAULT_ENDPOINTING, false), [opened('a', 'audio', ADA), ...held]);
+    expect(out.at(-1)).toMatchObject({ type: 'speechClosed', startMs: 0, endMs: 640 });
+    expect(story([...held, { type: 'streamClosed', arrivalMs: 5_001, streamId: 'a', reason: 'disconnected' }])).toEqual(
+      ['opened 0', 'closed 0 640'],
+    );
   });
 
   it('does not take a stream that is always late for one that has stopped.', () => {

@@ -6,6 +6,7 @@ import { pushBounded, requirePositive, setBounded } from '../../src/operators/bo
 import { respectPrivacy } from '../../src/operators/respectPrivacy.ts';
 import { coveredBy, overlapMs, totalMs, uncovered } from '../../src/operators/spans.ts';
 import { createStreams, isSameSpeaker } from '../../src/operators/streams.ts';
+import { frames } from '../support/pictures.ts';
 import { ADA, BEN, cue, opened, turn, voice } from '../support/scriptedCall.ts';
 import { marbles } from './operatorContract.ts';
 
@@ -114,6 +115,25 @@ describe('respectPrivacy', () => {
   it('lets only text and faults pass in text-only, and all else otherwise.', () => {
     expect(typesIn('text-only')).toEqual(['streamOpened', 'transcript', 'fault', 'streamClosed']);
     expect([typesIn('none').length, typesIn('no-face').length]).toEqual([9, 9]);
+  });
+  it('lets no face pass in no-face, and no picture at all in text-only.', () => {
+    const pictures: Observation[] = [
+      opened('f', 'face', ADA),
+      opened('b', 'body', ADA),
+      ...frames('v', 'face', 0, 100),
+      ...frames('v', 'body', 0, 100),
+    ];
+    const passed = (mode: 'no-face' | 'text-only'): string[] => {
+      const seen: string[] = [];
+      from(pictures)
+        .pipe(respectPrivacy(mode))
+        .subscribe((one) =>
+          seen.push('kind' in one ? one.kind : `${one.type} ${'modality' in one ? one.modality : ''}`),
+        );
+      return seen;
+    };
+    expect(passed('no-face')).toEqual(['body', 'visual body']);
+    expect(passed('text-only')).toEqual([]);
   });
   it('holds nothing back and leaves its source when it is left.', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {

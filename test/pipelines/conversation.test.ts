@@ -5,10 +5,12 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONVERSATION_SETTINGS } from '../../pipelines/conversation.ts';
 import type { Insight, SummaryInsight } from '../../src/domain/insight.ts';
+import type { Modality } from '../../src/domain/modality.ts';
 import type { Observation } from '../../src/domain/observation.ts';
 import type { Speaker } from '../../src/domain/speaker.ts';
 import { marbles } from '../operators/operatorContract.ts';
 import { createFakeModel } from '../support/fakeModel.ts';
+import { frames } from '../support/pictures.ts';
 import {
   ADA,
   BEN,
@@ -530,5 +532,46 @@ describe('analyzeConversation', () => {
     const [early = 0, late = Infinity] = usedBytes;
     // Keeping every final utterance instead of the last 256 costs 4.5 MB here; Node 22 once kept 1.9 for other reasons.
     expect(late - early).toBeLessThan(3 * 2 ** 20);
+  });
+});
+
+describe('analyzeConversation, of pictures and consent,', () => {
+  const consent = (arrivalMs: number, modalities: readonly Modality[]): Observation => ({
+    type: 'consent',
+    arrivalMs,
+    speaker: ADA,
+    modalities,
+    reason: 'consent',
+  });
+  const video = [opened('v', 'video', ADA), ...frames('v', 'face', 0, 16_000), ...frames('v', 'body', 0, 16_000)];
+  const inputs = new Set(['text', 'prosody', 'segments', 'face', 'body']);
+  const of = (observations: readonly Observation[]): Promise<readonly Insight[]> =>
+    insightsOf(
+      observations.toSorted((a, b) => a.arrivalMs - b.arrivalMs),
+      {
+        model: { ...createFakeModel(), inputs },
+        settings: { extracts: ['face', 'body'] },
+      },
+    );
+
+  it('says what was seen of whom, and that it was there in every answer.', async () => {
+    const insights = await of([...CALL, ...video]);
+    expect(modalityLines(insights).join('\n')).toContain('Ada face present');
+    const shares = finals(insights).map(({ speaker, availability }) => `${speaker.name} ${availability.face.share}`);
+    expect(shares).toEqual(['Ada 1', 'Ben 0', 'Ada 1', 'Ben 0']);
+  });
+
+  it('uses and says nothing that a speaker withholds, of all that ends afterwards.', async () => {
+    const insights = await of([...CALL, ...video, consent(4_000, ['body'])]);
+    const adas = finals(insights).filter(({ speaker }) => speaker.name === 'Ada');
+    expect(adas.map(({ text }) => text)).toEqual([null]);
+    expect(JSON.stringify(insights.filter(({ atMs }) => atMs >= 4_000))).not.toMatch(/this is great|fine/u);
+    expect(finals(insights).filter(({ speaker }) => speaker.name === 'Ben')).toHaveLength(2);
+  });
+
+  it('is the same whatever the rest of the program makes of time that passes.', async () => {
+    const ticks = Array.from({ length: 16 }, (_, n): Observation => ({ type: 'time', arrivalMs: n * 1_000 }));
+    const withTime = await of([...CALL, ...video, ...ticks]);
+    expect(told(withTime)).toEqual(told(await of([...CALL, ...video])));
   });
 });

@@ -11,7 +11,7 @@ import type {
   VoiceActivity,
 } from '../../src/domain/observation.ts';
 import type { Speaker } from '../../src/domain/speaker.ts';
-import type { AudioFeatures } from '../../src/operators/collectEvidence.ts';
+import type { AudioFeatures } from '../../src/operators/audioEvidence.ts';
 import { createFakeModel, type FakeModel } from './fakeModel.ts';
 
 export const ADA: Speaker = { id: 'ada', name: 'Ada', source: 'track' };
