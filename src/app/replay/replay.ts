@@ -6,6 +6,7 @@ import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { ReplayInputs } from './inputs.ts';
 import { observeRecording } from './observe.ts';
+import type { Looking } from './seePictures.ts';
 import { type Moment, pace, type Pacer } from './timeline.ts';
 
 /** What a replay needs that waits or has effects. */
@@ -13,6 +14,8 @@ export type ReplayDeps = {
   readonly reader: MediaReader;
   /** Not needed, and not loaded, when no sound is analyzed. */
   readonly vad: VoiceActivityDetector | undefined;
+  /** Who looks at pictures, and what for; nobody unless given. */
+  readonly looking?: Looking | undefined;
   readonly model: EmotionModel;
   readonly weights: string;
   readonly backend: string;
@@ -31,7 +34,8 @@ export type ReplaySettings = {
 
 /** Emits the insights of a recorded call. Live and replay differ in the source and the clock only. */
 export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplaySettings): Observable<Insight> {
-  const moments = pace(observeRecording(inputs, deps.reader, deps.vad), settings.speed, deps.pacer);
+  const seen = observeRecording(inputs, deps.reader, deps.vad, deps.looking);
+  const moments = pace(seen, settings.speed, deps.pacer);
   const observations$ = from(untilStopped(moments, deps, settings.stop)).pipe(
     mergeMap(({ observations }) => observations),
   );
@@ -43,7 +47,12 @@ export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplayS
       backend: deps.backend,
       now: () => performance.now(),
     },
-    { ...DEFAULT_CONVERSATION_SETTINGS, privacy: settings.privacy, hasTurns: inputs.hasTurns },
+    {
+      ...DEFAULT_CONVERSATION_SETTINGS,
+      privacy: settings.privacy,
+      hasTurns: inputs.hasTurns,
+      extracts: deps.looking?.modalities ?? [],
+    },
   );
 }
 
