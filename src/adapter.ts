@@ -33,12 +33,24 @@ export type VideoFrame = {
 /** Which part of a media file's sound is decoded. Without `channel`, all channels are mixed down to mono. */
 export type AudioSelection = { readonly channel?: number };
 
-/** Which pictures are decoded: at a constant rate, scaled to fit, as grey (1 byte) or RGBA (4 bytes). */
+/** A rectangle of a picture, in its pixels from the top left. */
+export type PictureArea = {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+};
+
+/**
+ * Which pictures are decoded: at a constant rate, scaled to fit, as grey (1 byte) or RGBA (4 bytes); of each the whole, or
+ * only `area`.
+ */
 export type VideoSelection = {
   readonly framesPerSecond: number;
   readonly width: number;
   readonly height: number;
   readonly format: 'gray' | 'rgba';
+  readonly area?: PictureArea;
 };
 
 /**

@@ -21,6 +21,8 @@ type ReplayOptions = {
   out?: string;
   json: boolean;
   privacy: PrivacyMode;
+  tiles: string[];
+  grid: string[];
   weights?: string;
   backend: Backend | 'auto';
 };
@@ -58,6 +60,8 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
       list,
       [],
     )
+    .option('--tiles <NAME=x,y,w,h...>', 'where participants are in the picture of a gallery, in pixels')
+    .option('--grid <what...>', 'the same, as columns x rows and names: 2x2 NAME,NAME')
     .addOption(speedOption().default('max'))
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
     .option('--json', 'one JSON object per insight on standard output', false)

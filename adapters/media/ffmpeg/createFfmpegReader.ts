@@ -176,13 +176,17 @@ function requireChannel({ channel }: AudioSelection): void {
   throw new RangeError(`channel must be an integer of at least 0, not ${channel}`);
 }
 
-function requirePictures({ framesPerSecond, width, height }: VideoSelection): void {
+function requirePictures({ framesPerSecond, width, height, area }: VideoSelection): void {
   if (!(framesPerSecond >= 0.01 && framesPerSecond <= 240)) {
     throw new RangeError(`framesPerSecond must be in [0.01, 240], not ${framesPerSecond}`);
   }
   for (const [name, value] of Object.entries({ width, height })) {
     if (Number.isInteger(value) && value >= 1 && value <= 4_096) continue;
     throw new RangeError(`${name} must be an integer in [1, 4096], not ${value}`);
+  }
+  for (const [name, value] of Object.entries(area ?? {})) {
+    if (Number.isSafeInteger(value) && value >= (name === 'width' || name === 'height' ? 1 : 0)) continue;
+    throw new RangeError(`${name} of the area must be a whole number of pixels, not ${value}`);
   }
 }
 

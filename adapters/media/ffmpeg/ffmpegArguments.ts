@@ -75,11 +75,12 @@ export function toAudioArguments(url: string, { stream, channels, channel, isOne
  * on screen at `t`: never a later one, except before the first.
  */
 export function toVideoArguments(url: string, stream: number, selection: VideoSelection): string[] {
-  const { framesPerSecond, width, height, format } = selection;
+  const { framesPerSecond, width, height, format, area } = selection;
   return input(url, 'error')
     .outputOptions(['-map', `0:${stream}`, '-an', '-sn', '-dn'])
     .videoFilters([
       `fps=fps=${framesPerSecond}:round=up:start_time=0`,
+      ...(area ? [`crop=${area.width}:${area.height}:${area.x}:${area.y}`] : []),
       `scale=${width}:${height}:force_original_aspect_ratio=decrease`,
       'format=rgb24', // pad paints grey pictures with 16, the black of television
       `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2`,

@@ -1,14 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { MediaContents, MediaReader, SidecarProblem } from '../../adapter.ts';
+import type { MediaContents, MediaReader, PictureArea, SidecarProblem } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { SpeakerTurn, Transcript } from '../../domain/observation.ts';
 import { isSpeakerName, type Speaker, speakerFromName } from '../../domain/speaker.ts';
 import { UndertoneError } from '../../errors.ts';
 import { ADAPTERS } from '../adapters.ts';
+import { toTiles, type TilesRequest } from './tiles.ts';
 
 /** What a recorded call is replayed from, as the user said it. */
-export type ReplayRequest = {
+export type ReplayRequest = TilesRequest & {
   readonly media?: string | undefined;
   /** `NAME=FILE`, one file per participant. */
   readonly tracks: readonly string[];
@@ -29,8 +30,14 @@ export type AudioInput = {
   readonly sourceRateHz?: number;
 };
 
-/** A picture that is watched. `speaker` is absent when it shows everybody. */
-export type VideoInput = { readonly streamId: string; readonly path: string; readonly speaker?: Speaker };
+/** A picture, or an area of it, that is watched. `speaker` is absent when it shows everybody. `size`: of the whole, in pixels. */
+export type VideoInput = {
+  readonly streamId: string;
+  readonly path: string;
+  readonly speaker?: Speaker;
+  readonly area?: PictureArea;
+  readonly size?: { readonly width: number; readonly height: number };
+};
 
 /** A recorded call, opened and checked; nothing is decoded yet. */
 export type ReplayInputs = {
@@ -74,7 +81,7 @@ export async function openInputs(request: ReplayRequest, reader: MediaReader): P
   const mixed = audio.find((input) => input.speaker === undefined);
   const turns =
     request.rttm === undefined ? undefined : await readTurns(request.rttm, mixed?.streamId ?? 'rttm', media?.path);
-  const video = isTextOnly ? [] : [...probed.flatMap(trackVideo), ...(media ? mediaVideo(media) : [])];
+  const video = isTextOnly ? [] : [...probed.flatMap(trackVideo), ...(media ? mediaVideo(media, request) : [])];
   const lengths = [...probed, ...(media ? [media] : [])].map(({ contents }) => contents.durationMs);
   return {
     audio,
@@ -100,11 +107,13 @@ export async function openInputs(request: ReplayRequest, reader: MediaReader): P
   };
 }
 
-function checkRequest({ media, tracks, channels, rttm }: ReplayRequest): void {
+function checkRequest({ media, tracks, channels, rttm, tiles = [], grid = [] }: ReplayRequest): void {
   const fail = (rule: string): never => {
     throw new UndertoneError('BAD_OPTION', rule);
   };
   if (media === undefined && tracks.length === 0) fail('give a media file, or --track NAME=FILE for each participant');
+  if (media === undefined && (tiles.length > 0 || grid.length > 0))
+    fail('--tiles and --grid say where participants are in the picture of a media file; give one');
   if (tracks.length > 0 && channels.length > 0)
     fail('--channels names the channels of one media file; it does not go with --track');
   if (tracks.length > 0 && rttm !== undefined)
@@ -137,11 +146,23 @@ function trackAudio({ path, contents, speaker }: ProbedTrack): AudioInput {
 }
 
 function trackVideo({ path, contents, speaker }: ProbedTrack): VideoInput[] {
-  return contents.video.length > 0 ? [{ streamId: `video:${speaker.id}`, path, speaker }] : [];
+  const [size] = contents.video;
+  return size ? [{ streamId: `video:${speaker.id}`, path, speaker, size: sizeOf(size) }] : [];
 }
 
-function mediaVideo({ path, contents }: Probed): VideoInput[] {
-  return contents.video.length > 0 ? [{ streamId: 'video', path }] : [];
+function mediaVideo({ path, contents }: Probed, request: TilesRequest): VideoInput[] {
+  const [video] = contents.video;
+  if (!video) return [];
+  const tiles = toTiles(request, video);
+  if (tiles.length === 0) return [{ streamId: 'video', path, size: sizeOf(video) }];
+  return tiles.map(({ speaker, area }) => ({ streamId: `tile:${speaker.id}`, path, speaker, area }));
+}
+
+function sizeOf({ width, height }: MediaContents['video'][number]): {
+  readonly width: number;
+  readonly height: number;
+} {
+  return { width, height };
 }
 
 function mediaAudio({ path, contents }: Probed, channels: readonly string[]): AudioInput[] {

@@ -3,6 +3,7 @@ import type { Observation, StreamClosed } from '../../domain/observation.ts';
 import { isUndertoneError } from '../../errors.ts';
 import { createCameraWatch } from './cameraActivity.ts';
 import type { AudioInput, ReplayInputs, VideoInput } from './inputs.ts';
+import { seePictures, type Looking } from './seePictures.ts';
 import { mergeMoments, type Moment } from './timeline.ts';
 
 /** How often a picture is looked at to see whether the camera is on. */
@@ -12,17 +13,19 @@ const SAME_END_MS = 1_000;
 
 /**
  * Yields what a recorded call shows and says, in order of arrival: sound arrives as it is played, a caption or a turn when
- * it is over (or when the file says it arrived). Decoding is pulled, so memory does not grow with the recording.
+ * it is over (or when the file says it arrived), what pictures show when they are shown. Decoding is pulled, so memory does not grow with the recording.
  */
 export async function* observeRecording(
   inputs: ReplayInputs,
   reader: MediaReader,
   vad: VoiceActivityDetector | undefined,
+  looking?: Looking,
 ): AsyncGenerator<Moment> {
   yield { atMs: 0, observations: openings(inputs) };
   const sources = [
     ...inputs.audio.map((input) => listen(input, reader, vad as VoiceActivityDetector)),
     ...inputs.video.map((input) => watch(input, reader)),
+    ...(looking ? inputs.video.map((input) => seePictures(input, reader, looking)) : []),
     fromList(inputs.turns),
     fromList(inputs.captions),
   ];
@@ -89,11 +92,11 @@ async function* listen(input: AudioInput, reader: MediaReader, vad: VoiceActivit
 }
 
 async function* watch(input: VideoInput, reader: MediaReader): AsyncGenerator<Moment> {
-  const { streamId, path } = input;
+  const { streamId, path, area } = input;
   const camera = createCameraWatch();
   let lastMs = 0;
   try {
-    for await (const frame of reader.decodeVideo(path, CAMERA_FRAMES)) {
+    for await (const frame of reader.decodeVideo(path, { ...CAMERA_FRAMES, ...(area && { area }) })) {
       lastMs = frame.atMs;
       const change = camera(frame);
       yield {

@@ -8,6 +8,7 @@ import type { ReplayInputs } from './inputs.ts';
 import { observeRecording } from './observe.ts';
 import type { Transcription } from '../transcribe/transcription.ts';
 import { transcribeRecording } from '../transcribe/transcribeRecording.ts';
+import type { Looking } from './seePictures.ts';
 import { type Moment, pace, type Pacer } from './timeline.ts';
 
 /** What a replay needs that waits or has effects. */
@@ -17,6 +18,8 @@ export type ReplayDeps = {
   readonly vad: VoiceActivityDetector | undefined;
   /** Recognizes speech; without it text comes from captions. */
   readonly transcription?: Transcription | undefined;
+  /** Who looks at pictures, and what for; nobody unless given. */
+  readonly looking?: Looking | undefined;
   readonly model: EmotionModel;
   readonly weights: string;
   readonly backend: string;
@@ -35,7 +38,8 @@ export type ReplaySettings = {
 
 /** Emits the insights of a recorded call. Live and replay differ in the source and the clock only. */
 export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplaySettings): Observable<Insight> {
-  const paced = pace(observeRecording(inputs, deps.reader, deps.vad), settings.speed, deps.pacer);
+  const seen = observeRecording(inputs, deps.reader, deps.vad, deps.looking);
+  const paced = pace(seen, settings.speed, deps.pacer);
   const moments = deps.transcription ? transcribeRecording(paced, deps.transcription) : paced;
   const observations$ = from(untilStopped(moments, deps, settings.stop)).pipe(
     mergeMap(({ observations }) => observations),
@@ -48,7 +52,12 @@ export function replay(inputs: ReplayInputs, deps: ReplayDeps, settings: ReplayS
       backend: deps.backend,
       now: () => performance.now(),
     },
-    { ...DEFAULT_CONVERSATION_SETTINGS, privacy: settings.privacy, hasTurns: inputs.hasTurns },
+    {
+      ...DEFAULT_CONVERSATION_SETTINGS,
+      privacy: settings.privacy,
+      hasTurns: inputs.hasTurns,
+      extracts: deps.looking?.modalities ?? [],
+    },
   );
 }
 

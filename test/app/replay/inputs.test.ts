@@ -87,7 +87,7 @@ describe('openInputs', () => {
   it('takes the picture but not the sound of a media file beside tracks, and says so.', async () => {
     const inputs = await open({ media: 'call.mp4', tracks: ['Ada=call.wav'] });
     expect(inputs.audio.map(({ path }) => path)).toEqual(['call.wav']);
-    expect(inputs.video).toEqual([{ streamId: 'video', path: 'call.mp4' }]);
+    expect(inputs.video).toEqual([{ streamId: 'video', path: 'call.mp4', size: { width: 640, height: 360 } }]);
     expect(inputs.notices).toContainEqual(expect.stringContaining('sound of the media file itself is not analyzed'));
   });
 
@@ -184,5 +184,21 @@ describe('openInputs', () => {
     const refused = await refusalOf({ media: 'call.wav', ...given, ...privacy });
     expect(refused.code).toBe(code);
     expect(refused.message).not.toContain('nobody may log');
+  });
+});
+
+describe('openInputs, of a gallery,', () => {
+  it('watches the tile of each participant, and hears the whole call.', async () => {
+    const { audio, video } = await open({ media: 'call.mp4', grid: ['2x2', 'Anna,Ben'] });
+    expect(audio).toMatchObject([{ streamId: 'audio', path: 'call.mp4' }]);
+    expect(video.map(({ streamId, speaker, area }) => [streamId, speaker?.name, area?.x, area?.width])).toEqual([
+      ['tile:Anna', 'Anna', 0, 320],
+      ['tile:Ben', 'Ben', 320, 320],
+    ]);
+  });
+
+  it('refuses tiles where there is no media file, and those that do not fit its picture.', async () => {
+    expect(await refusalOf({ tracks: ['Anna=call.mp4'], grid: ['2x2', 'Anna'] })).toMatchObject({ code: 'BAD_OPTION' });
+    expect(await refusalOf({ media: 'call.mp4', tiles: ['Anna=400,0,400,300'] })).toMatchObject({ code: 'BAD_OPTION' });
   });
 });

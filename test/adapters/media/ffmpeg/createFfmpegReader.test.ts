@@ -153,6 +153,30 @@ for (const binary of ffmpegBinaries()) {
       }
     });
 
+    it('shows only the area that is asked for, of each picture, and refuses one that is no area', async () => {
+      // Four tiles of 40, 80, 120 and 160 of grey; for its second half the one at the bottom right is black.
+      const tiles = "lum='40+40*gte(X,32)+80*gte(Y,32)-160*gte(X,32)*gte(Y,32)*gte(T,1)'";
+      const source = ['-f', 'lavfi', '-i', `color=black:s=64x64:r=10:d=2,geq=${tiles}:cb=128:cr=128`, '-c:v', 'ffv1'];
+      const path = folder.make('gallery.mkv', source);
+      const pictures = { framesPerSecond: 1, width: 8, height: 8, format: 'gray' } as const;
+      const levels = async (x: number, y: number): Promise<number[]> => {
+        const area = { x, y, width: 32, height: 32 };
+        const { items } = await drain(reader.decodeVideo(path, { ...pictures, area }));
+        return items.slice(0, 2).map(({ pixels }) => Math.round((((pixels[36] ?? 0) / 255) * 219 + 16) / 40) * 40);
+      };
+      expect([await levels(0, 0), await levels(32, 0), await levels(0, 32), await levels(32, 32)]).toEqual([
+        [40, 40],
+        [80, 80],
+        [120, 120],
+        [160, 0],
+      ]);
+      for (const area of [
+        { x: -1, y: 0, width: 1, height: 1 },
+        { x: 0, y: 0, width: 0, height: 1 },
+      ])
+        expect(() => reader.decodeVideo(path, { ...pictures, area })).toThrow(RangeError);
+    });
+
     it('shows at each time the picture that was on screen then, never a later one', async () => {
       // White from 1.0 s on: dark at 0, 0.3, 0.6 and 0.9 s, bright at 1.2 s.
       const flash = ['-f', 'lavfi', '-i', "color=black:s=32x32:r=10:d=2,geq=lum='if(gte(T,1),255,16)':cb=128:cr=128"];
