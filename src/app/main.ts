@@ -21,6 +21,7 @@ type ReplayOptions = {
   out?: string;
   json: boolean;
   privacy: PrivacyMode;
+  vision: 'on' | 'off';
   tiles: string[];
   grid: string[];
   weights?: string;
@@ -43,7 +44,8 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .addOption(speedOption())
     .option('--json', 'one JSON object per insight on standard output', false)
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
-    .action(async (options: Pick<ReplayOptions, 'speed' | 'json' | 'out'>) =>
+    .addOption(visionOption())
+    .action(async (options: Pick<ReplayOptions, 'speed' | 'json' | 'out' | 'vision'>) =>
       finish(await (await import('./commands/replay.ts')).runStart(options, terminal)),
     );
   program
@@ -62,6 +64,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     )
     .option('--tiles <NAME=x,y,w,h...>', 'where participants are in the picture of a gallery, in pixels')
     .option('--grid <what...>', 'the same, as columns x rows and names: 2x2 NAME,NAME')
+    .addOption(visionOption())
     .addOption(speedOption().default('max'))
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
     .option('--json', 'one JSON object per insight on standard output', false)
@@ -121,6 +124,12 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
 
 function backendOption(names: readonly Backend[]): Option {
   return new Option('--backend <name>', 'tensor backend').choices(['auto', ...names]).default('auto');
+}
+
+function visionOption(): Option {
+  return new Option('--vision <state>', 'whether faces and bodies are read from pictures')
+    .choices(['on', 'off'])
+    .default('off');
 }
 
 function speedOption(): Option {

@@ -12,6 +12,7 @@ import { packageRoot } from '../packageRoot.ts';
 import { createFileWriter } from '../present/files.ts';
 import { createTerminalView } from '../present/terminal.ts';
 import { openInputs, type ReplayInputs, type ReplayRequest } from '../replay/inputs.ts';
+import { openVision } from '../replay/openVision.ts';
 import { replay } from '../replay/replay.ts';
 import type { Pacer } from '../replay/timeline.ts';
 import { WALL_TIMERS } from '../transcribe/connection.ts';
@@ -30,6 +31,8 @@ export type ReplayCommand = ReplayRequest & {
   readonly asr?: readonly string[] | undefined;
   readonly weights?: string | undefined;
   readonly privacy: PrivacyMode;
+  /** Whether pictures are looked at. */
+  readonly vision: 'on' | 'off';
   /** One of LIVE_BACKENDS. */
   readonly backend: Backend | 'auto';
 };
@@ -53,6 +56,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const [backend, weights] = await Promise.all([startTensorBackend(command.backend), loadWeights(command.weights)]);
   const vad = inputs.audio.length > 0 ? await ADAPTERS.vad() : undefined;
   const speech = await recognizeSpeech(command, inputs, terminal.env);
+  const vision = await openVision(command, inputs, terminal.env);
   const model = createEmotionModel(weights);
   const files = command.out === undefined ? undefined : createFileWriter(command.out);
   terminal.onExit(() => files?.discard());
@@ -60,7 +64,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   const view = command.json
     ? undefined
     : createTerminalView({ ...terminal, speed: command.speed, durationMs: inputs.durationMs, nowMs: pacer.nowMs });
-  for (const notice of [...inputs.notices, ...speech.notices]) terminal.err.write(`${notice}\n`);
+  for (const notice of [...inputs.notices, ...speech.notices, ...vision.notices]) terminal.err.write(`${notice}\n`);
   let faults = 0;
   const show = (insight: Insight): void => {
     if (insight.type === 'fault') faults += 1;
@@ -73,6 +77,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
     reader,
     vad,
     transcription: speech.transcription,
+    looking: vision.looking,
     model,
     weights: weights.provenance.name,
     backend: backend.name,
@@ -92,7 +97,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
     throw error;
   } finally {
     model.dispose();
-    await Promise.all([vad?.close(), speech.close()]);
+    await Promise.all([vad?.close(), speech.close(), vision.close()]);
   }
   for (const path of files?.paths ?? []) terminal.err.write(`wrote ${path}\n`);
   if (terminal.isInterrupted()) return EXIT.interrupted;
@@ -131,7 +136,7 @@ async function recognizeSpeech(
 
 /** Plays the bundled call in real time, as `npm start` does. */
 export function runStart(
-  options: { readonly json: boolean; readonly speed: number | 'max'; readonly out?: string | undefined },
+  options: Pick<ReplayCommand, 'json' | 'speed' | 'out' | 'vision'>,
   terminal: Terminal,
 ): Promise<number> {
   const call = join(packageRoot(), 'fixtures', 'call');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MediaReader, Sighting, VideoFrame, VideoSelection, VisionExtractor } from '../../../src/adapter.ts';
 import type { ReplayInputs, VideoInput } from '../../../src/app/replay/inputs.ts';
 import { observeRecording } from '../../../src/app/replay/observe.ts';
+import { openVision } from '../../../src/app/replay/openVision.ts';
 import { seePictures } from '../../../src/app/replay/seePictures.ts';
 import type { Observation } from '../../../src/domain/observation.ts';
 import { UndertoneError } from '../../../src/errors.ts';
@@ -137,5 +138,36 @@ describe('observeRecording, with somebody who looks,', () => {
         if (one.type === 'visual') seen.push(`${one.arrivalMs} ${one.streamId} ${one.modality}`);
     expect(eye.opened).toEqual(['body', 'body']);
     expect(seen).toEqual(['0 v body', '0 w body', '100 v body', '100 w body']);
+  });
+});
+
+describe('openVision', () => {
+  const eyes = (eye: Eye) => async (): Promise<VisionExtractor> => eye;
+  it('opens nothing when it is off or there is nothing to look at.', async () => {
+    const never = (): Promise<VisionExtractor> => Promise.reject(new Error('opened'));
+    expect((await openVision({ vision: 'off', privacy: 'none' }, INPUTS, {}, never)).looking).toBeUndefined();
+    const blind = await openVision({ vision: 'on', privacy: 'none' }, { ...INPUTS, video: [] }, {}, never);
+    expect(blind.looking).toBeUndefined();
+  });
+
+  it('looks for faces and bodies; in no-face only for bodies, and the face is never asked for.', async () => {
+    const eye = createEye();
+    const all = await openVision({ vision: 'on', privacy: 'none' }, INPUTS, {}, eyes(eye));
+    expect([all.looking?.modalities, all.notices]).toEqual([['face', 'body'], []]);
+    const { looking } = await openVision({ vision: 'on', privacy: 'no-face' }, INPUTS, {}, eyes(eye));
+    for await (const _ of observeRecording(INPUTS, createFilm(2), undefined, looking));
+    expect(eye.opened).toEqual(['body', 'body']);
+  });
+
+  it('says aloud that faces are not read, and whose a picture is that shows everybody.', async () => {
+    const shared = { ...INPUTS, video: [{ streamId: 'v', path: 'v' }] };
+    const { notices, looking } = await openVision(
+      { vision: 'on', privacy: 'none' },
+      shared,
+      {},
+      eyes(createEye(['body'])),
+    );
+    expect(looking?.modalities).toEqual(['body']);
+    expect(notices.join(' ')).toMatch(/faces are not read.*whoever speaks/u);
   });
 });
