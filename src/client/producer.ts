@@ -1,5 +1,6 @@
 import type { Modality } from '../domain/modality.ts';
 import type {
+  AudioFormat,
   ConsumerWelcome,
   ErrorMessage,
   ParticipantPolicy,
@@ -137,7 +138,8 @@ export class Producer {
     const startMs = mediaMs ?? this.#followingMs(streamId, lengthMs);
     checkMediaMs('mediaMs', startMs);
     let isSent = true;
-    for (const part of toAudioParts(samples, format, { startMs, maxBytes: this.#payloadBytes() }))
+    const maxBytes = Math.min(this.#payloadBytes(), bytesPerSecond(format));
+    for (const part of toAudioParts(samples, format, { startMs, maxBytes }))
       isSent = this.#send(stream, part.payload, part) && isSent;
     if (this.#outbox.limits) this.#endsMs.set(streamId, startMs + lengthMs);
     return isSent;
@@ -307,4 +309,9 @@ export class Producer {
   #payloadBytes(): number {
     return (this.#outbox.limits?.maxFrameBytes ?? 64 * 1024) - MEDIA_HEADER_BYTES;
   }
+}
+
+/** A frame of sound is of at most a second, below what a server takes; also what is lost when one is lost. */
+function bytesPerSecond({ encoding, sampleRateHz, channels }: AudioFormat): number {
+  return sampleRateHz * channels * (encoding === 'pcm16' ? 2 : 1);
 }

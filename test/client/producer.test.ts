@@ -89,6 +89,13 @@ describe('a producer', () => {
     expect((await connection.take(3)).map((one) => frameOf(one).mediaMs)).toEqual([0, 2_000, 5_000]);
   });
 
+  it('sends long sound in frames of a second, which any server takes', async () => {
+    const { producer, connection } = await live();
+    producer.sendAudio('mic', samples(40_000), 0);
+    const frames = (await connection.take(3)).map(frameOf);
+    expect(frames.map(({ payload }) => payload.length)).toEqual([32_000, 32_000, 16_000]);
+  });
+
   it('splits samples that are longer than a frame may be, at whole samples of all channels', async () => {
     const { producer, connection } = await live({}, { limits: { ...LIMITS, maxFrameBytes: 16 + 10 } });
     producer.sendAudio('stereo', samples(12), 1_000);
