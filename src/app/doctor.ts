@@ -37,8 +37,8 @@ type ComponentReport = {
 /** Every part, and whether the main job works: a recording in, emotions of its utterances out. */
 export type DoctorReport = { readonly works: boolean; readonly components: readonly ComponentReport[] };
 
-/** How long a probe may take, in ms, so that the whole report is there within 1.5 s. */
-export const PROBE_LIMIT_MS = 1_200;
+/** How long a probe may take, in ms: what is slow on a busy machine is there all the same, and must not be called missing. */
+export const PROBE_LIMIT_MS = 10_000;
 
 /**
  * Returns the report on every part. Probes run side by side; one that throws or takes longer than `limitMs` counts as

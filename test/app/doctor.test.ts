@@ -86,7 +86,7 @@ describe('runDoctor', () => {
 
   it('waits no longer than the limit for a probe that never answers', async () => {
     expect(await reasonOf(() => new Promise(() => undefined), 5)).toBe('no answer within 5 ms');
-    expect(PROBE_LIMIT_MS).toBeLessThan(1_500);
+    expect(PROBE_LIMIT_MS).toBeLessThanOrEqual(10_000);
   });
 });
 
