@@ -54,12 +54,21 @@ const ranged = (request: IncomingMessage, response: ServerResponse): void => {
   response.writeHead(206, { 'content-range': `bytes ${from}-${BYTES.length - 1}/${BYTES.length}` });
   response.end(BYTES.subarray(from));
 };
-const cutAt =
-  (bytes: number) =>
-  (_request: IncomingMessage, response: ServerResponse): void => {
-    response.writeHead(200, { 'content-length': BYTES.length });
-    response.write(BYTES.subarray(0, bytes), () => response.destroy());
+/** An answer that stops after some bytes, and what cuts it off: to be called once some of them arrived. */
+function cutAt(bytes: number): {
+  answer: (request: IncomingMessage, response: ServerResponse) => void;
+  cut: () => void;
+} {
+  let held: ServerResponse | undefined;
+  return {
+    answer: (_request, response) => {
+      held = response;
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, bytes));
+    },
+    cut: () => held?.destroy(),
   };
+}
 
 describe('downloadModel', () => {
   it('brings the model, tells how far it is, and leaves nothing else', async () => {
@@ -72,16 +81,18 @@ describe('downloadModel', () => {
   });
 
   it('goes on where a connection was cut', async () => {
-    const { url, ranges } = await serve(cutAt(65_536), ranged);
-    await downloadModel(MODEL, { folder, url });
+    const { answer, cut } = cutAt(65_536);
+    const { url, ranges } = await serve(answer, ranged);
+    await downloadModel(MODEL, { folder, url, onProgress: cut });
     expect(ranges[0]).toBeUndefined();
     expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
     expect(await readModel(MODEL, folder)).toEqual(Buffer.from(BYTES));
   });
 
   it('goes on in a later run', async () => {
-    const cut = await serve(cutAt(65_536));
-    await expect(downloadModel(MODEL, { folder, url: cut.url, tries: 1 })).rejects.toMatchObject({
+    const { answer, cut } = cutAt(65_536);
+    const first = { folder, url: (await serve(answer)).url, tries: 1, onProgress: cut };
+    await expect(downloadModel(MODEL, first)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
     });
     const { url, ranges } = await serve(ranged);
@@ -90,8 +101,9 @@ describe('downloadModel', () => {
   });
 
   it('begins again where the server knows no ranges', async () => {
-    const { url } = await serve(cutAt(65_536), whole);
-    await downloadModel(MODEL, { folder, url });
+    const { answer, cut } = cutAt(65_536);
+    const { url } = await serve(answer, whole);
+    await downloadModel(MODEL, { folder, url, onProgress: cut });
     expect(await verifyModel(MODEL, folder)).toEqual({ isThere: true });
   });
 

@@ -34,12 +34,15 @@ if (hasPocketsphinx()) {
         stream.close();
         expect(heard.errors).toEqual([]);
       };
-      for (let warm = 0; warm < 5; warm++) await cycle();
+      // What grows at first is the heap of the process, which differs between versions of Node; a leak goes on growing.
+      for (let warm = 0; warm < cycles / 2; warm++) await cycle();
       const before = process.memoryUsage.rss();
-      for (let count = 0; count < cycles; count++) await cycle();
+      for (let count = 0; count < cycles / 2; count++) await cycle();
       await recognizer.close();
       const grownMb = (process.memoryUsage.rss() - before) / 1e6;
-      console.log(`pocketsphinx, ${cycles} streams opened and closed: ${grownMb.toFixed(0)} MB more than before`);
+      console.log(
+        `pocketsphinx, ${cycles} streams opened and closed, the second half: ${grownMb.toFixed(0)} MB more than before`,
+      );
       expect(grownMb).toBeLessThan(100);
     }, 600_000);
 
