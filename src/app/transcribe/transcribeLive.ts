@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Observation } from '../../domain/observation.ts';
-import { createTranscription, type TranscriptionOptions } from '../transcribe/transcription.ts';
+import { createTranscription, type TranscriptionOptions } from './transcription.ts';
 
 /**
  * Emits each observation of a live session at once and, in between, the transcripts that recognizers give of its voice:

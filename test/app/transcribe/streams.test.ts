@@ -2,7 +2,7 @@ import { concat, from, lastValueFrom, NEVER, of, throwError, toArray } from 'rxj
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../../src/domain/observation.ts';
 import { UndertoneError } from '../../../src/errors.ts';
-import { transcribeLive } from '../../../src/app/live/transcribeLive.ts';
+import { transcribeLive } from '../../../src/app/transcribe/transcribeLive.ts';
 import type { Moment } from '../../../src/app/replay/timeline.ts';
 import { RECOGNIZERS } from '../../../src/app/recognizers.ts';
 import { openRecognizers } from '../../../src/app/transcribe/openRecognizers.ts';
