@@ -1,9 +1,14 @@
 import { type InputSpec, rowWidth } from './config.ts';
 
-/** Running statistics of one speaker for one input: `[count, mean × dim, sum of squared deviations × dim]`. */
+/**
+ * Running statistics of one speaker for one input: `[weight, mean × dim, sum of squared deviations × dim]`. A vector weighs 1;
+ * the rows of a sequence weigh as many as they last seconds, and 1 at least.
+ */
 export type SpeakerStatistics = Float64Array;
 
-/** Observations that the global mean and variance count for while a speaker is new [our decision]. */
+/** Rows of a sequence per second. */
+const ROWS_PER_S = 10;
+/** Observations (seconds of a sequence) that the global mean and variance count for while a speaker is new [our decision]. */
 const PRIOR_OBSERVATIONS = 4;
 /** Normalised values are cut here, so that one broken measurement cannot dominate [our decision]. */
 const MAX_DEVIATIONS = 5;
@@ -42,7 +47,11 @@ export function normaliseRows(
   return out;
 }
 
-/** Adds an utterance, as {@link normaliseRows} returned it, to its speaker's statistics (Welford 1962), one count per utterance. */
+/**
+ * Adds an utterance, as {@link normaliseRows} returned it, to its speaker's statistics (Welford 1962; weighted and in parts:
+ * Chan, Golub and LeVeque 1979). Of a sequence, what varies within the utterance counts too, so that a face which is at rest in
+ * another way is known after seconds, not after utterances, and its play is not taken for unusual.
+ */
 export function withUtterance(
   input: InputSpec,
   normalised: Float32Array,
@@ -53,14 +62,18 @@ export function withUtterance(
   const rows = normalised.length / width;
   const next = Float64Array.from(speaker);
   if (rows === 0) return next;
-  const count = (speaker[0] as number) + 1;
-  next[0] = count;
+  const weight = input.kind === 'sequence' ? Math.max(1, rows / ROWS_PER_S) : 1;
+  const total = (speaker[0] as number) + weight;
+  next[0] = total;
   for (let k = 0; k < dim; k++) {
     let mean = 0;
     for (let r = 0; r < rows; r++) mean += (normalised[r * width + k] as number) / rows;
+    let within = 0;
+    for (let r = 0; r < rows; r++) within += ((normalised[r * width + k] as number) - mean) ** 2 / rows;
     const delta = mean - (speaker[1 + k] as number);
-    next[1 + k] = (speaker[1 + k] as number) + delta / count;
-    next[1 + dim + k] = (speaker[1 + dim + k] as number) + delta * (mean - (next[1 + k] as number));
+    next[1 + k] = (speaker[1 + k] as number) + (delta * weight) / total;
+    const between = delta * (mean - (next[1 + k] as number));
+    next[1 + dim + k] = (speaker[1 + dim + k] as number) + weight * (between + within);
   }
   return next;
 }

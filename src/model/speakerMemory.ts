@@ -37,10 +37,17 @@ export function createSpeakerMemory(
   const before = new Map<string, Before>(
     saved?.before.map(({ id, speaker, inputs }) => [id, { speaker, inputs: load(inputs) }]),
   );
+  /** Undoes an utterance for its speaker, but not where they have been heard since. */
+  const takeBack = (id: string, { speaker, inputs }: Before): void => {
+    const later = [...before].slice([...before.keys()].indexOf(id) + 1).map(([, heard]) => heard);
+    const own = speakers.get(speaker);
+    for (const [name, statistics] of inputs)
+      if (!later.some((heard) => heard.speaker === speaker && heard.inputs.has(name))) own?.set(name, statistics);
+  };
   const openUtterance = (id: string, speaker: string): ByInput => {
     const known = before.get(id);
     if (known?.speaker === speaker) return known.inputs;
-    if (known) takeBack(speakers.get(known.speaker), known.inputs);
+    if (known) takeBack(id, known);
     const inputs: ByInput = new Map();
     before.set(id, { speaker, inputs });
     return inputs;
@@ -63,12 +70,6 @@ export function createSpeakerMemory(
       before: [...before].map(([id, { speaker, inputs }]) => ({ id, speaker, inputs: dump(inputs) })),
     }),
   };
-}
-
-/** Undoes an utterance that was the last one counted: the statistics before it had a count one lower. */
-function takeBack(own: ByInput | undefined, past: ByInput): void {
-  for (const [name, statistics] of past)
-    if (own?.get(name)?.[0] === (statistics[0] as number) + 1) own.set(name, statistics);
 }
 
 function remember(

@@ -65,9 +65,51 @@ describe('withUtterance', () => {
     );
   });
 
-  it('counts an utterance of many rows once, by their mean.', () => {
+  it('counts a vector once, whatever its rows, with what varies within it.', () => {
     const rows = normaliseRows(RELATIVE, Float32Array.of(1, 0, 3, 2), ONE, newStatistics(2));
-    expect([...withUtterance(RELATIVE, rows, newStatistics(2))]).toEqual([1, 2, 1, 0, 0]);
+    expect([...withUtterance(RELATIVE, rows, newStatistics(2))]).toEqual([1, 2, 1, 1, 1]);
+  });
+
+  it('counts a sequence by its seconds, at least one, and what varies within it.', () => {
+    const sequence: InputSpec = { ...RELATIVE, kind: 'sequence' };
+    const rows = (count: number): Float32Array =>
+      normaliseRows(
+        sequence,
+        Float32Array.from({ length: 2 * count }, (_, i) => (i % 4 < 2 ? 1 : 3)),
+        ONE,
+        newStatistics(2),
+      );
+    expectClose([...withUtterance(sequence, rows(40), newStatistics(2))], [4, 2, 2, 4, 4], 1e-9);
+    expectClose([...withUtterance(sequence, rows(2), newStatistics(2))], [1, 2, 2, 1, 1], 1e-9);
+  });
+
+  it('counts a sequence in parts as it counts it whole.', () => {
+    const sequence: InputSpec = { ...RELATIVE, kind: 'sequence' };
+    const all = Float32Array.from({ length: 200 }, (_, i) => Math.sin(i) + (i % 2));
+    const add = (values: Float32Array, known: SpeakerStatistics): SpeakerStatistics =>
+      withUtterance(sequence, normaliseRows(sequence, values, ONE, known), known);
+    const parts = [all.subarray(0, 60), all.subarray(60, 100), all.subarray(100)];
+    const inParts = parts.reduce((known, part) => add(part, known), newStatistics(2));
+    expectClose([...inParts], [...add(all, newStatistics(2))], 1e-5);
+  });
+
+  it('lets a lopsided, smiling face at rest become neutral in 20 s, and a frown of it stay one.', () => {
+    const face: InputSpec = { ...RELATIVE, kind: 'sequence', modality: 'face' };
+    const play = (rest: number, second: number): Float32Array =>
+      Float32Array.from({ length: 50 }, (_, i) => rest + Math.sin(i * 1.7 + second) + (i % 2 ? 0 : -2 * rest));
+    let known = newStatistics(2);
+    const relativeOf = (values: Float32Array): number[] => {
+      const rows = normaliseRows(face, values, ONE, known);
+      return [2, 3].map((k) => [...rows].filter((_, i) => i % 4 === k).reduce((sum, x) => sum + x / 25, 0));
+    };
+    const before = relativeOf(play(2, 0));
+    for (let second = 0; second < 20; second += 2.5) {
+      known = withUtterance(face, normaliseRows(face, play(2, second), ONE, known), known);
+    }
+    const after = relativeOf(play(2, 20));
+    expect(before.map(Math.abs).every((deviation) => deviation > 1.5)).toBe(true);
+    expect(after.map(Math.abs).every((deviation) => deviation < 0.6)).toBe(true);
+    expect(Math.abs(relativeOf(play(-1, 20))[0] ?? 0)).toBeGreaterThan(2);
   });
 
   it('leaves what it was given as it was, and counts nothing for an utterance without rows.', () => {
