@@ -47,6 +47,17 @@ export function normaliseRows(
   return out;
 }
 
+/** Normalised rows as they would be if another speaker had shown them: what stands relative to the speaker is made anew. */
+export function relativeTo(input: InputSpec, normalised: Float32Array, speaker: SpeakerStatistics): Float32Array {
+  if (!input.speakerRelative) return normalised;
+  const { dim } = input;
+  const width = rowWidth(input);
+  const values = new Float32Array((normalised.length / width) * dim);
+  for (let i = 0; i < values.length; i++) values[i] = normalised[Math.floor(i / dim) * width + (i % dim)] as number;
+  const asTheyAre = { mean: new Float32Array(dim), scale: new Float32Array(dim).fill(1) };
+  return normaliseRows(input, values, asTheyAre, speaker);
+}
+
 /**
  * Adds an utterance, as {@link normaliseRows} returned it, to its speaker's statistics (Welford 1962; weighted and in parts:
  * Chan, Golub and LeVeque 1979). Of a sequence, what varies within the utterance counts too, so that a face which is at rest in

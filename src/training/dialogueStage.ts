@@ -134,10 +134,9 @@ function splitBatches(dialogues: readonly PreparedDialogue[], size: number): Pre
 }
 
 function vary(data: DialogueData, dialogue: PreparedDialogue, config: TrainConfig, random: Random): PreparedDialogue {
-  const isLent = data.donors.length > 0 && dialogue.utterances.length > 1 && random() < config.pairing.share;
-  const lent = isLent
-    ? lendModalities(data.model, dialogue, data.donors, { random, agreement: config.pairing.agreement })
-    : dialogue;
+  const { share, agreement, rest } = config.pairing;
+  const isLent = data.donors.length > 0 && dialogue.utterances.length > 1 && random() < share;
+  const lent = isLent ? lendModalities(data.model, dialogue, data.donors, { random, agreement, rest }) : dialogue;
   return {
     id: lent.id,
     utterances: lent.utterances.map((u) => augmentUtterance(data.model, u, config.augment, random)),

@@ -1,5 +1,6 @@
 import type { Modality } from '../domain/modality.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { InputSpec, ModelConfig } from '../model/config.ts';
+import { newStatistics, relativeTo, type SpeakerStatistics, withUtterance } from '../model/normalisation.ts';
 import { type Random, shuffle } from '../model/random.ts';
 import type { PreparedDialogue, PreparedUtterance } from './prepare.ts';
 
@@ -22,52 +23,95 @@ export function createDonors(modality: Modality, dialogues: readonly PreparedDia
   return { modality, speakers: [...speakers.values()] };
 }
 
+/** How voices, faces and bodies are lent; both chances are in [0, 1]. */
+export type Lending = {
+  readonly random: Random;
+  /** Chance that what is lent has the label of the utterance; 1 unless told. */
+  readonly agreement?: number;
+  /** Chance that a speaker shows the same all the time; 0 unless told. */
+  readonly rest?: number;
+};
+
 /**
- * Lends a dialogue voices, faces or bodies of other corpora: each speaker gets one donor speaker per modality, and each
+ * Lends a dialogue voices, faces and bodies of other corpora: each speaker gets one donor speaker per modality, and each
  * labelled utterance the rows of one of the donor's utterances, in place of its own, with their alternatives. With the
  * chance `agreement` that utterance has the same label, else it is any of the donor's: real faces and voices often do not
- * show what the words say, and a network that has only seen them agree trusts them blindly. A donor without the label
- * lends nothing. For training only: nobody said this in that voice.
- * Source: METHOD.md section 6, "corpora that lack modes"; `agreement` is our decision.
+ * show what the words say, and a network that has only seen them agree trusts them blindly. With the chance `rest` a speaker
+ * gets one and the same utterance throughout, as of a face at rest, which says nothing whatever it looks like. What stands
+ * relative to the speaker is made anew, from all that this speaker was lent before. A donor without the label lends nothing.
+ * For training only: nobody said this in that voice.
+ * Source: METHOD.md section 6, "corpora that lack modes"; `agreement` and `rest` are our decision.
  */
 export function lendModalities(
   model: ModelConfig,
   dialogue: PreparedDialogue,
   donors: readonly Donors[],
-  { random, agreement = 1 }: { readonly random: Random; readonly agreement?: number },
+  lending: Lending,
 ): PreparedDialogue {
   const speakers = [...new Set(dialogue.utterances.map(({ speaker }) => speaker))];
   const lenders = donors.map(({ modality, speakers: from }) => {
     const order = shuffle(
       Array.from(from, (_, i) => i),
-      random,
+      lending.random,
     );
-    return { modality, of: new Map(speakers.map((speaker, i) => [speaker, from[order[i % order.length] as number]])) };
+    const lenderOf = (i: number): Lender => createLender(from[order[i % order.length] as number], lending);
+    return { modality, of: new Map(speakers.map((speaker, i) => [speaker, lenderOf(i)])) };
   });
-  const choose = (donor: Donors['speakers'][number] | undefined, label: number): PreparedUtterance | undefined => {
+  const known: Known = new Map();
+  return {
+    id: dialogue.id,
+    utterances: dialogue.utterances.map((utterance) => {
+      let changed = utterance;
+      for (const { modality, of } of lenders) {
+        const lent = utterance.label === undefined ? undefined : of.get(utterance.speaker)?.(utterance.label);
+        const inputs = model.inputs.filter((input) => input.modality === modality);
+        if (lent) changed = withRowsOf(changed, lent, inputs, known);
+      }
+      return changed;
+    }),
+  };
+}
+
+/** What one speaker is lent for an utterance with a label. */
+type Lender = (label: number) => PreparedUtterance | undefined;
+
+function createLender(
+  donor: Donors['speakers'][number] | undefined,
+  { random, agreement = 1, rest = 0 }: Lending,
+): Lender {
+  const still = rest > 0 && random() < rest ? chooseAny(donor, random) : undefined;
+  return (label) => {
+    if (still) return still;
     if (agreement < 1 && random() >= agreement) return chooseAny(donor, random);
     const choice = donor?.get(label);
     return choice?.[Math.floor(random() * choice.length)];
   };
-  return {
-    id: dialogue.id,
-    utterances: dialogue.utterances.map((utterance) => {
-      const rows = new Map(utterance.rows);
-      const alternatives = new Map(utterance.alternatives);
-      for (const { modality, of } of lenders) {
-        const lent = utterance.label === undefined ? undefined : choose(of.get(utterance.speaker), utterance.label);
-        for (const { name, modality: own } of model.inputs) {
-          const values = own === modality ? lent?.rows.get(name) : undefined;
-          if (!values) continue;
-          rows.set(name, values);
-          const others = lent?.alternatives?.get(name);
-          if (others) alternatives.set(name, others);
-          else alternatives.delete(name);
-        }
-      }
-      return { ...utterance, rows, alternatives };
-    }),
-  };
+}
+
+/** Statistics of what speakers were lent, by speaker and input. */
+type Known = Map<string, SpeakerStatistics>;
+
+function withRowsOf(
+  utterance: PreparedUtterance,
+  lent: PreparedUtterance,
+  inputs: readonly InputSpec[],
+  known: Known,
+): PreparedUtterance {
+  const rows = new Map(utterance.rows);
+  const alternatives = new Map(utterance.alternatives);
+  for (const input of inputs) {
+    const values = lent.rows.get(input.name);
+    if (!values) continue;
+    const key = `${utterance.speaker}\u0000${input.name}`;
+    const speaker = known.get(key) ?? newStatistics(input.dim);
+    const own = relativeTo(input, values, speaker);
+    if (input.speakerRelative) known.set(key, withUtterance(input, own, speaker));
+    rows.set(input.name, own);
+    const others = lent.alternatives?.get(input.name);
+    if (others) alternatives.set(input.name, relativeTo(input, others, speaker));
+    else alternatives.delete(input.name);
+  }
+  return { ...utterance, rows, alternatives };
 }
 
 /** Any utterance of a donor, each with the same chance. */

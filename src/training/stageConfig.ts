@@ -59,6 +59,8 @@ export type Pairing = {
   readonly share: number;
   /** Chance that what is lent has the label of the utterance; else it is any of the donor's. */
   readonly agreement: number;
+  /** Chance that a speaker is lent one and the same utterance throughout, as of a face at rest. */
+  readonly rest: number;
   readonly audio?: string | undefined;
   readonly face?: string | undefined;
   readonly body?: string | undefined;
@@ -120,6 +122,7 @@ export const PairingSchema: z.ZodType<Pairing> = z
   .object({
     share: share(0),
     agreement: share(1),
+    rest: share(0),
     audio: z.string().optional(),
     face: z.string().optional(),
     body: z.string().optional(),

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { InputSpec } from '../../src/model/config.ts';
+import { newStatistics, normaliseRows, withUtterance } from '../../src/model/normalisation.ts';
 import { createRandom } from '../../src/model/random.ts';
 import { createDonors, type Donors, lendModalities } from '../../src/training/pairing.ts';
 import type { PreparedDialogue, PreparedUtterance } from '../../src/training/prepare.ts';
@@ -64,7 +66,7 @@ describe('lendModalities', () => {
     fc.record({
       speaker: fc.constantFrom('Ada', 'Ben', 'Cleo'),
       label: fc.constantFrom(undefined, 0, 1, 2),
-      rows: fc.constantFrom({}, { face: -1 }, { face: -1, prosody: -2 }),
+      rows: fc.constantFrom({}, { face: -1 }, { face: -1, segments: -2 }),
     }),
     { minLength: 1, maxLength: 8 },
   );
@@ -73,9 +75,9 @@ describe('lendModalities', () => {
     fc.assert(
       fc.property(everybody, fc.integer({ min: 1, max: 4 }), fc.nat(), (utterances, donors, seed) => {
         const given = dialogue(...utterances);
-        const lenders = [donorsOf('face', 'face', donors, [0, 1]), donorsOf('audio', 'prosody', donors, [0, 1])];
+        const lenders = [donorsOf('face', 'face', donors, [0, 1]), donorsOf('audio', 'segments', donors, [0, 1])];
         const { utterances: lent } = lendModalities(TINY, given, lenders, { random: createRandom(seed) });
-        for (const input of ['face', 'prosody']) {
+        for (const input of ['face', 'segments']) {
           const donorOf = new Map<string, number>();
           lent.forEach((u, i) => {
             const value = valueOf(u, input);
@@ -106,7 +108,9 @@ describe('lendModalities', () => {
         const rest = ({ id, speaker, label, tokens }: PreparedUtterance): object => ({ id, speaker, label, tokens });
         expect(lent.id).toBe(given.id);
         expect(lent.utterances.map(rest)).toEqual(given.utterances.map(rest));
-        lent.utterances.forEach((u, i) => expect(valueOf(u, 'prosody')).toBe(valueOf(given.utterances[i], 'prosody')));
+        lent.utterances.forEach((u, i) =>
+          expect(valueOf(u, 'segments')).toBe(valueOf(given.utterances[i], 'segments')),
+        );
       }),
     );
   });
@@ -124,9 +128,10 @@ describe('lendModalities', () => {
   });
 
   it('lends every input of the modality that the donor has, and no other.', () => {
+    const plain = { ...TINY, inputs: TINY.inputs.map((input) => ({ ...input, speakerRelative: false })) };
     const donor = { label: 0, rows: { prosody: 1, segments: 2, face: 3 } };
     const lent = lendModalities(
-      TINY,
+      plain,
       dialogue({ label: 0, rows: { prosody: -1, face: -3 } }),
       [createDonors('audio', [dialogue(donor)])],
       { random: createRandom(1) },
@@ -136,6 +141,59 @@ describe('lendModalities', () => {
       ['face', -3],
       ['segments', 2],
     ]);
+  });
+
+  it('lends some speakers one and the same utterance throughout, whatever its label, as often as rest says.', () => {
+    const labels = Array.from({ length: 300 }, (_, i) => ({ label: i % 3 }));
+    const donors = [donorsOf('face', 'face', 1, [0, 1, 2])];
+    const random = createRandom(3);
+    const facesOf = (rest: number): (number | undefined)[] =>
+      lendModalities(TINY, dialogue(...labels), donors, { random, rest }).utterances.map((u) => valueOf(u, 'face'));
+    const shareAtRest = (rest: number): number =>
+      Array.from({ length: 100 }, () => new Set(facesOf(rest)).size === 1).filter(Boolean).length / 100;
+    expect(facesOf(0)).toEqual(labels.map(({ label }) => label));
+    expect(shareAtRest(0)).toBe(0);
+    expect(Math.abs(shareAtRest(0.4) - 0.4)).toBeLessThan(0.15);
+    expect(shareAtRest(1)).toBe(1);
+    expect(new Set(Array.from({ length: 40 }, () => facesOf(1)[0])).size).toBe(3);
+  });
+
+  describe('of what stands relative to the speaker', () => {
+    const inputs: InputSpec[] = [
+      { name: 'face', modality: 'face', kind: 'sequence', dim: 1, tokens: 4, speakerRelative: true },
+    ];
+    const relative = { ...TINY, inputs };
+    const smile = (value: number): PreparedUtterance => ({
+      ...{ id: 'd/0', speaker: 'donor', label: 0, tokens: [] },
+      rows: new Map([['face', Float32Array.of(value, value)]]),
+      alternatives: new Map([['face', Float32Array.of(-value, -value)]]),
+    });
+    const lend = (speakers: readonly string[]): readonly PreparedUtterance[] => {
+      const donors = [createDonors('face', [{ id: 'd', utterances: [smile(2)] }])];
+      const given = dialogue(...speakers.map((speaker) => ({ speaker })));
+      return lendModalities(relative, given, donors, { random: createRandom(1), rest: 1 }).utterances;
+    };
+
+    it('makes it anew for each speaker, so that a face at rest stands out less and less.', () => {
+      const lent = lend([...Array<string>(30).fill('Ada'), 'Ben']);
+      const deviations = lent.map((u) => u.rows.get('face')?.[1] ?? NaN);
+      expect(lent.map((u) => valueOf(u, 'face'))).toEqual(lent.map(() => 2));
+      expect(deviations[0]).toBe(2);
+      expect(deviations[1]).toBeLessThan(2);
+      expect(deviations[29]).toBeLessThan(0.8);
+      expect(deviations[30]).toBe(2);
+    });
+
+    it('makes it as a live session would, with the alternatives, and leaves the donor as it was.', () => {
+      const lent = lend(['Ada', 'Ada']);
+      const [face] = inputs as [InputSpec];
+      const asIs = { mean: Float32Array.of(0), scale: Float32Array.of(1) };
+      const first = normaliseRows(face, Float32Array.of(2), asIs, newStatistics(1));
+      const known = withUtterance(face, first, newStatistics(1));
+      expect(lent[1]?.rows.get('face')).toEqual(normaliseRows(face, Float32Array.of(2), asIs, known));
+      expect(lent[1]?.alternatives?.get('face')).toEqual(normaliseRows(face, Float32Array.of(-2), asIs, known));
+      expect(lend(['Ada'])).toEqual([lent[0]]);
+    });
   });
 
   it('lends the alternatives of the rows that it lends, and takes away those of the rows that go.', () => {

@@ -55,7 +55,7 @@ describe('parseTrainConfig', () => {
       },
     ]);
     expect(sources).toEqual([{ data: 'calls', ...use, perEpoch: 9 }]);
-    expect(pairing).toEqual({ share: 0, agreement: 1 });
+    expect(pairing).toEqual({ share: 0, agreement: 1, rest: 0 });
     expect(losses).toEqual({
       ...{ contrastive: 0.5, contrastiveTemperature: 0.07, bank: 512, divergence: 0.1, substitution: 0.1 },
     });

@@ -294,11 +294,11 @@ describe('train, on several datasets', () => {
 
   it('lends voices of a donor in some dialogues, which is another training, and just as repeatable.', async () => {
     const given = await both();
-    const lent = { ...plain, pairing: { share: 1, agreement: 1, audio: 'more' } };
+    const lent = { ...plain, pairing: { share: 1, agreement: 1, rest: 0, audio: 'more' } };
     const [first, again, never, none] = [
       await run(lent, { sources: given }),
       await run(lent, { sources: given }),
-      await run({ ...lent, pairing: { share: 0, agreement: 1, audio: 'more' } }, { sources: given }),
+      await run({ ...lent, pairing: { share: 0, agreement: 1, rest: 0, audio: 'more' } }, { sources: given }),
       await run(plain, { sources: given }),
     ];
     expect(again.bytes.equals(first.bytes)).toBe(true);
@@ -311,7 +311,7 @@ describe('train, on several datasets', () => {
     [
       'labels of a donor',
       flip,
-      { pairing: { share: 1, agreement: 1, audio: 'more' } },
+      { pairing: { share: 1, agreement: 1, rest: 0, audio: 'more' } },
       /more: its labels are not those of words/,
     ],
     ['a source that was not given', (d) => d, { sources: [use('lost')] }, /uses "lost", which is not among/],
