@@ -69,7 +69,24 @@ module.exports = {
       true,
     ),
     // What runs in browsers takes nothing of the protocol that brings the schema library.
-    allow('client', '^src/client/', ['^src/domain/', '^src/errors\\.ts$', '^src/protocol/(live|mediaFrame)\\.ts$']),
+    allow('client', '^src/client/(?!browser/)', [
+      '^src/domain/',
+      '^src/errors\\.ts$',
+      '^src/protocol/(live|mediaFrame)\\.ts$',
+    ]),
+    // Pictures do not leave the page, so the rows of docs/features.md are made there.
+    allow(
+      'browser',
+      '^src/client/browser/',
+      [
+        '^src/client/',
+        '^src/domain/',
+        '^src/errors\\.ts$',
+        '^src/features/(face|body)/',
+        '^src/protocol/(live|mediaFrame)\\.ts$',
+      ],
+      ['@mediapipe/tasks-vision'],
+    ),
     allow('operators', '^src/operators/', ['^src/domain/'], ['rxjs']),
     allow('adapter', '^src/adapter\\.ts$', ['^src/domain/', '^src/errors\\.ts$'], ['rxjs']),
     // Pictures do not leave it, so the rows of docs/features.md are made there.
