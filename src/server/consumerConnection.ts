@@ -27,7 +27,7 @@ const COALESCE_SHARE = 0.25;
 
 /**
  * Serves one connection of a consumer. Insights are sent as they come; while the consumer reads slowly, those that later
- * ones replace (interim, provisional, revised) are left out and the hole is declared; final ones never are. One that
+ * ones replace (interim, provisional, revised) are left out and the hole is declared; final ones, and what revises them, never are. One that
  * does not read for `slowConsumerMs`, or for which more than the limit waits, is closed (`SLOW_CONSUMER`).
  */
 export function serveConsumer(socket: WebSocket, context: ConsumerContext): Connection {
