@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { StreamDeclaration, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import {
@@ -120,10 +120,11 @@ export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest 
 
   return {
     open: (entry, nowMs) => {
-      const { streamId, kind } = entry.declaration;
+      const { declaration, speaker } = entry;
+      const { streamId, kind } = declaration;
       streams.set(streamId, createIngestStream(entry, nowMs));
       ranks.set(streamId, opened++);
-      tell({ type: 'streamOpened', streamId, kind, ...(entry.speaker && { speaker: entry.speaker }) });
+      tell({ type: 'streamOpened', streamId, kind, ...(speaker && { speaker }), ...soundOf(declaration) });
     },
     close: (streamId, reason) => {
       const stream = streams.get(streamId);
@@ -218,4 +219,11 @@ export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest 
     },
     streams: () => streams.values(),
   };
+}
+
+/** What is known of the sound of a stream: its rate, and what is spoken. */
+function soundOf(declaration: StreamDeclaration): { readonly sampleRateHz?: number; readonly language?: string } {
+  if (declaration.kind !== 'audio') return {};
+  const { format, language } = declaration;
+  return { sampleRateHz: format.sampleRateHz, ...(language !== undefined && { language }) };
 }
