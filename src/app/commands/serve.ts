@@ -6,9 +6,12 @@ import { assertSafeHost } from '../../server/access.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
 import { ADAPTERS } from '../adapters.ts';
 import { packageVersion } from '../packageRoot.ts';
-import { createLiveAnalysis } from '../serve/analyzeLive.ts';
+import { createLiveAnalysis, type LiveTranscription } from '../serve/analyzeLive.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
+import { openRecognizers } from '../transcribe/openRecognizers.ts';
+import { DEFAULT_POOL } from '../transcribe/pool.ts';
+import { createSeats } from '../transcribe/seats.ts';
 import { loadWeights } from '../weights.ts';
 
 /** What `undertone serve` was asked for. */
@@ -17,6 +20,8 @@ export type ServeCommand = {
   readonly port: number;
   readonly config?: string | undefined;
   readonly weights?: string | undefined;
+  /** Speech recognizers, instead of those of the configuration. */
+  readonly asr?: readonly string[] | undefined;
 };
 
 /** How long sessions may go on after the first signal to end. */
@@ -25,12 +30,14 @@ const DRAIN_MS = 10_000;
 /**
  * Serves live sessions until a signal comes; then tells everybody to go, and ends when they went or 10 s later. A second
  * signal ends the process at once.
- * @throws UndertoneError BAD_CONFIG, FILE_NOT_FOUND, BAD_WEIGHTS, VAD_MISSING, NO_BACKEND, BAD_OPTION (address in use)
+ * @throws UndertoneError BAD_CONFIG, FILE_NOT_FOUND, BAD_WEIGHTS, VAD_MISSING, NO_BACKEND, BAD_OPTION (address in use),
+ *   RECOGNIZER_MISSING, RECOGNIZER_FAILED
  */
 export async function runServe(command: ServeCommand, terminal: Terminal): Promise<number> {
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
-  const server = await startServer(config, command);
+  const speech = await openSpeech(config, command, terminal);
+  const server = await startServer(config, command, speech);
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
@@ -41,14 +48,39 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
     terminal.stop.addEventListener('abort', () => resolve(), { once: true });
   });
   await server.drain(DRAIN_MS);
+  await Promise.all(speech?.recognizers.map((recognizer) => recognizer.close()) ?? []);
   return EXIT.done;
 }
 
-async function startServer(config: ServerConfig, { host, port, weights: path }: ServeCommand): Promise<LiveServer> {
+/** Opens the recognizers that were asked for, and says which they are. */
+async function openSpeech(
+  { transcribers, transcribeCaptioned, limits }: ServerConfig,
+  { asr }: ServeCommand,
+  terminal: Terminal,
+): Promise<LiveTranscription | undefined> {
+  const names = asr ?? transcribers;
+  if (names.length === 0) return undefined;
+  const option = asr ? '--asr' : 'transcribers';
+  const { recognizers, notices } = await openRecognizers(names, ADAPTERS.recognizers, terminal.env, option);
+  for (const notice of notices) terminal.err.write(`${notice}\n`);
+  return {
+    recognizers,
+    captioned: transcribeCaptioned ? 'recognized' : 'left',
+    seats: createSeats(),
+    pool: { ...DEFAULT_POOL, budgetMs: limits.maxTranscribedMs },
+  };
+}
+
+async function startServer(
+  config: ServerConfig,
+  { host, port, weights: path }: ServeCommand,
+  transcription: LiveTranscription | undefined,
+): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
   const model = createEmotionModel(weights);
   const { privacy } = config.policy;
-  const analyze = createLiveAnalysis({ vad, model, weights: weights.provenance.name, backend: backend.name, privacy });
+  const common = { vad, model, weights: weights.provenance.name, backend: backend.name, privacy };
+  const analyze = createLiveAnalysis({ ...common, ...(transcription && { transcription }) });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
   try {

@@ -4,6 +4,9 @@ import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { Analyze } from '../../server/session.ts';
+import { WALL_TIMERS } from '../transcribe/connection.ts';
+import { transcribeLive } from '../transcribe/transcribeLive.ts';
+import type { TranscriptionOptions } from '../transcribe/transcription.ts';
 import { createLiveListener } from './listenLive.ts';
 
 /** What every session of a server shares. */
@@ -13,10 +16,16 @@ export type LiveAnalysis = {
   readonly weights: string;
   readonly backend: string;
   readonly privacy: PrivacyMode;
+  /** How speech becomes text; without it text comes from captions alone. */
+  readonly transcription?: LiveTranscription;
 };
 
-/** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send. */
-export function createLiveAnalysis({ vad, model, weights, backend, privacy }: LiveAnalysis): Analyze {
+/** How the speech of live sessions becomes text; `seats` are what they share. */
+export type LiveTranscription = Pick<TranscriptionOptions, 'recognizers' | 'captioned' | 'seats' | 'pool'>;
+
+/** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send and recognizers hear. */
+export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
+  const { vad, model, weights, backend, privacy, transcription } = analysis;
   return (events$, onTaken) => {
     const listener = createLiveListener(vad);
     const observations$ = events$.pipe(
@@ -26,6 +35,9 @@ export function createLiveAnalysis({ vad, model, weights, backend, privacy }: Li
       finalize(() => listener.close()),
     );
     const deps = { model: model.open(), weights, backend, now: () => performance.now() };
-    return analyzeConversation(observations$, deps, { ...DEFAULT_CONVERSATION_SETTINGS, privacy });
+    const heard$ = transcription
+      ? transcribeLive(observations$, { ...transcription, timers: WALL_TIMERS })
+      : observations$;
+    return analyzeConversation(heard$, deps, { ...DEFAULT_CONVERSATION_SETTINGS, privacy });
   };
 }
