@@ -64,6 +64,8 @@ export type ServerConfig = {
   readonly tokenMaxSeconds: number;
   /** Paths of files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Whether faces and bodies are read from the pictures of video streams. */
+  readonly vision: 'on' | 'off';
   readonly policy: LivePolicy;
   readonly limits: ServerLimits;
 };
@@ -128,6 +130,7 @@ const serverConfigSchema = z
       .exactOptional(),
     tokenMaxSeconds: whole(900, 1, 900),
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
+    vision: z.enum(['on', 'off']).default('off'),
     policy: policySchema.prefault({}),
     limits: limitsSchema.prefault({}),
   })

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Scope, SCOPES } from '../../config.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ServeCommand } from './serve.ts';
@@ -12,6 +12,12 @@ export function addServerCommands(program: Command, terminal: Terminal, finish: 
     .option('--port <n>', 'on which port; 0 takes a free one', port, 8787)
     .option('--config <file>', 'keys, limits and policy, as JSON')
     .option('--weights <file>', 'a weights file other than the one that ships')
+    .addOption(
+      new Option(
+        '--vision <state>',
+        'whether faces and bodies are read from pictures (default: as configured, or off)',
+      ).choices(['on', 'off']),
+    )
     .action(async (options: ServeCommand) => finish(await (await import('./serve.ts')).runServe(options, terminal)));
   program
     .command('keys')

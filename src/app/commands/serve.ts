@@ -5,6 +5,7 @@ import { createEmotionModel } from '../../model/conversation.ts';
 import { assertSafeHost } from '../../server/access.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
 import { ADAPTERS } from '../adapters.ts';
+import { openLooking, type OpenLooking } from '../models/openLooking.ts';
 import { packageVersion } from '../packageRoot.ts';
 import { createLiveAnalysis } from '../serve/analyzeLive.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
@@ -17,6 +18,8 @@ export type ServeCommand = {
   readonly port: number;
   readonly config?: string | undefined;
   readonly weights?: string | undefined;
+  /** Whether the pictures of video streams are looked at; what the configuration says unless given. */
+  readonly vision?: 'on' | 'off' | undefined;
 };
 
 /** How long sessions may go on after the first signal to end. */
@@ -30,7 +33,9 @@ const DRAIN_MS = 10_000;
 export async function runServe(command: ServeCommand, terminal: Terminal): Promise<number> {
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
-  const server = await startServer(config, command);
+  const vision = await lookAtPictures(command.vision ?? config.vision, config, terminal.env);
+  const server = await startServer(config, command, vision);
+  for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
@@ -41,14 +46,30 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
     terminal.stop.addEventListener('abort', () => resolve(), { once: true });
   });
   await server.drain(DRAIN_MS);
+  await vision.close();
   return EXIT.done;
 }
 
-async function startServer(config: ServerConfig, { host, port, weights: path }: ServeCommand): Promise<LiveServer> {
+/** Opens whoever looks at pictures, if anybody should. */
+async function lookAtPictures(
+  vision: 'on' | 'off',
+  { policy }: ServerConfig,
+  env: Terminal['env'],
+): Promise<OpenLooking> {
+  if (vision === 'off') return { notices: [], close: async () => undefined };
+  return openLooking(policy.privacy, env);
+}
+
+async function startServer(
+  config: ServerConfig,
+  { host, port, weights: path }: ServeCommand,
+  { looking }: OpenLooking,
+): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
   const model = createEmotionModel(weights);
   const { privacy } = config.policy;
-  const analyze = createLiveAnalysis({ vad, model, weights: weights.provenance.name, backend: backend.name, privacy });
+  const names = { weights: weights.provenance.name, backend: backend.name };
+  const analyze = createLiveAnalysis({ vad, model, ...names, privacy, looking });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
   try {

@@ -1,9 +1,10 @@
 import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
 import type { Observation, StreamClosed } from '../../domain/observation.ts';
 import { isUndertoneError } from '../../errors.ts';
+import type { Looking } from '../models/openLooking.ts';
 import { createCameraWatch } from './cameraActivity.ts';
 import type { AudioInput, ReplayInputs, VideoInput } from './inputs.ts';
-import { seePictures, type Looking } from './seePictures.ts';
+import { seePictures } from './seePictures.ts';
 import { mergeMoments, type Moment } from './timeline.ts';
 
 /** How often a picture is looked at to see whether the camera is on. */
