@@ -90,7 +90,7 @@ describe('transcribeLive', () => {
 });
 
 describe('the recognizers of this product', () => {
-  it.each(['deepgram', 'whisper'])('says what is missing when %s has no key or model', async (name) => {
+  it.each(['deepgram', 'sherpa', 'whisper'])('says what is missing when %s has no key or model', async (name) => {
     await expect(RECOGNIZERS[name]?.({})).rejects.toMatchObject({ code: 'RECOGNIZER_MISSING' });
   });
 
