@@ -13,8 +13,8 @@ export const ADAPTERS: Readonly<{
   media: () => Promise<MediaReader>;
   vad: () => Promise<VoiceActivityDetector>;
   opus: (channels: 1 | 2) => Promise<OpusPacketDecoder>;
-  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. */
-  vision: (modelsFolder: string) => Promise<VisionExtractor>;
+  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. `threads`: at most. */
+  vision: (modelsFolder: string, threads?: number) => Promise<VisionExtractor>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
   recognizers: RecognizerTable;
@@ -23,7 +23,7 @@ export const ADAPTERS: Readonly<{
   vad: async () => (await import('../../adapters/vad/silero/createSileroDetector.ts')).createSileroDetector(),
   opus: async (channels) =>
     (await import('../../adapters/media/opus/createOpusDecoder.ts')).createOpusDecoder(channels),
-  vision: async (folder) => (await import('./models/createVision.ts')).createVision(folder),
+  vision: async (folder, threads) => (await import('./models/createVision.ts')).createVision(folder, threads),
   captions: async (bytes, streamId) =>
     (await import('../../adapters/asr/captions/parseCaptions.ts')).parseCaptions(bytes, { streamId }),
   turns: async (bytes, streamId, fileId) =>

@@ -5,8 +5,9 @@ import { createEmotionModel } from '../../model/conversation.ts';
 import { assertSafeHost } from '../../server/access.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
 import { ADAPTERS } from '../adapters.ts';
+import { openLooking, type OpenLooking } from '../models/openLooking.ts';
 import { packageVersion } from '../packageRoot.ts';
-import { createLiveAnalysis, type LiveTranscription } from '../serve/analyzeLive.ts';
+import { createLiveAnalysis, type LiveAnalysis, type LiveTranscription } from '../serve/analyzeLive.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
 import { openRecognizers } from '../transcribe/openRecognizers.ts';
@@ -22,6 +23,8 @@ export type ServeCommand = {
   readonly weights?: string | undefined;
   /** Speech recognizers, instead of those of the configuration. */
   readonly asr?: readonly string[] | undefined;
+  /** Whether the pictures of video streams are looked at; what the configuration says unless given. */
+  readonly vision?: 'on' | 'off' | undefined;
 };
 
 /** How long sessions may go on after the first signal to end. */
@@ -37,7 +40,9 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
   const speech = await openSpeech(config, command, terminal);
-  const server = await startServer(config, command, speech);
+  const vision = await lookAtPictures(command.vision ?? config.vision, config, terminal.env);
+  for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
+  const server = await startServer(config, command, { transcription: speech, looking: vision.looking });
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
@@ -49,6 +54,7 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
   });
   await server.drain(DRAIN_MS);
   await Promise.all(speech?.recognizers.map((recognizer) => recognizer.close()) ?? []);
+  await vision.close();
   return EXIT.done;
 }
 
@@ -71,16 +77,26 @@ async function openSpeech(
   };
 }
 
+/** Opens whoever looks at pictures, if anybody should. */
+async function lookAtPictures(
+  vision: 'on' | 'off',
+  { policy }: ServerConfig,
+  env: Terminal['env'],
+): Promise<OpenLooking> {
+  if (vision === 'off') return { notices: [], close: async () => undefined };
+  return openLooking(policy.privacy, env);
+}
+
 async function startServer(
   config: ServerConfig,
   { host, port, weights: path }: ServeCommand,
-  transcription: LiveTranscription | undefined,
+  more: Pick<LiveAnalysis, 'transcription' | 'looking'>,
 ): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
   const model = createEmotionModel(weights);
   const { privacy } = config.policy;
-  const common = { vad, model, weights: weights.provenance.name, backend: backend.name, privacy };
-  const analyze = createLiveAnalysis({ ...common, ...(transcription && { transcription }) });
+  const names = { weights: weights.provenance.name, backend: backend.name };
+  const analyze = createLiveAnalysis({ vad, model, ...names, privacy, ...more });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
   try {
