@@ -21,6 +21,8 @@ export type ServeCommand = {
 
 /** How long sessions may go on after the first signal to end. */
 const DRAIN_MS = 10_000;
+/** Voice activity of many streams is found together; each waits so long for others at most. */
+const GATHER_MS = 10;
 
 /**
  * Serves live sessions until a signal comes; then tells everybody to go, and ends when they went or 10 s later. A second
@@ -45,7 +47,11 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
 }
 
 async function startServer(config: ServerConfig, { host, port, weights: path }: ServeCommand): Promise<LiveServer> {
-  const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
+  const [backend, weights, vad] = await Promise.all([
+    startTensorBackend('auto'),
+    loadWeights(path),
+    ADAPTERS.vad(GATHER_MS),
+  ]);
   const model = createEmotionModel(weights);
   const { privacy } = config.policy;
   const analyze = createLiveAnalysis({ vad, model, weights: weights.provenance.name, backend: backend.name, privacy });
