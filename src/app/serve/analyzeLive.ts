@@ -1,10 +1,11 @@
-import { concatMap, finalize, tap } from 'rxjs';
+import { finalize } from 'rxjs';
 import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { Analyze } from '../../server/session.ts';
 import { createLiveListener } from './listenLive.ts';
+import { takeInOrder } from './takeInOrder.ts';
 
 /** What every session of a server shares. */
 export type LiveAnalysis = {
@@ -20,9 +21,7 @@ export function createLiveAnalysis({ vad, model, weights, backend, privacy }: Li
   return (events$, onTaken) => {
     const listener = createLiveListener(vad);
     const observations$ = events$.pipe(
-      concatMap((event) => listener.take(event)),
-      tap(onTaken),
-      concatMap((observations) => observations),
+      takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
     const deps = { model: model.open(), weights, backend, now: () => performance.now() };
