@@ -1,4 +1,4 @@
-import { concatMap, filter, finalize, tap } from 'rxjs';
+import { filter, finalize } from 'rxjs';
 import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
@@ -10,6 +10,7 @@ import { transcribeLive } from '../transcribe/transcribeLive.ts';
 import type { TranscriptionOptions } from '../transcribe/transcription.ts';
 import { createLiveListener } from './listenLive.ts';
 import { createLivePictures } from './lookLive.ts';
+import { takeInOrder } from './takeInOrder.ts';
 
 /** What every session of a server shares. */
 export type LiveAnalysis = {
@@ -39,9 +40,7 @@ export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
         if (isPicture) onTaken();
         return !isPicture;
       }),
-      concatMap((event) => listener.take(event)),
-      tap(onTaken),
-      concatMap((observations) => observations),
+      takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
     const deps = { model: model.open(), weights, backend, now: () => performance.now() };
