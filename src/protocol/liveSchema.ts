@@ -36,7 +36,7 @@ const declared = {
   participant: identifier.exactOptional(),
 };
 const declaration = z.discriminatedUnion('kind', [
-  z.object({ ...declared, kind: z.literal('audio'), format: audioFormat }),
+  z.object({ ...declared, kind: z.literal('audio'), format: audioFormat, language: language.exactOptional() }),
   z.object({ ...declared, kind: z.enum(['video', 'face', 'body']) }),
   z.object({ ...declared, kind: z.literal('captions'), language: language.exactOptional() }),
 ]);
