@@ -6,7 +6,7 @@ import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { type AudioPlacer, createAudioPlacer } from './placeAudio.ts';
 import { readPicture, readRow, readTranscript } from './readPiece.ts';
-import { createSequencer, type Sequenced, type Sequencer } from './sequencer.ts';
+import { createSequencer, DEFAULT_SEQUENCER, type Sequenced, type Sequencer } from './sequencer.ts';
 import type { TimedEvent } from './sourceEvent.ts';
 
 /** What a stream is opened with. `offsetMs`: session clock at media time 0 of its producer. */
@@ -58,7 +58,7 @@ export function createIngestStream(
   entry: StreamEntry,
   { rank, nowMs }: { readonly rank: number; readonly nowMs: number },
 ): IngestStream {
-  const sequencer: Sequencer<Piece> = createSequencer();
+  const sequencer: Sequencer<Piece> = createSequencer(DEFAULT_SEQUENCER, bytesOf);
   const reader = createPieceReader(entry);
   const { streamId } = entry.declaration;
   const take = (out: readonly Sequenced<Piece>[], isRefused: boolean): Taken => {
@@ -92,6 +92,11 @@ export function createIngestStream(
     close: reader.close,
   };
   return stream;
+}
+
+/** What a piece keeps of memory, more or less; text has two bytes a character at most. */
+function bytesOf(piece: Piece): number {
+  return 'payload' in piece ? piece.payload.length : 2 * JSON.stringify(piece.transcript).length;
 }
 
 /** Reads the pieces of one stream, which come in order. */

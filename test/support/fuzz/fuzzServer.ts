@@ -90,7 +90,8 @@ export async function fuzzServer(
 function createBench(): Bench {
   const bench = { nowMs: 0 };
   const now = (): number => bench.nowMs;
-  const { policy, limits }: ServerConfig = DEFAULT_SERVER_CONFIG;
+  const { policy }: ServerConfig = DEFAULT_SERVER_CONFIG;
+  const limits = { ...DEFAULT_SERVER_CONFIG.limits, maxAheadMs: 15_000 };
   const sessions = createSessions(limits, {
     analyze: fakeAnalysis(),
     createOpus: createOpusDecoder,
@@ -98,7 +99,7 @@ function createBench(): Bench {
     decideFor: () => (participant) => decidePolicy({ purpose: undefined, exception: undefined, participant, policy }),
   });
   const metrics = createMetrics({ sessions: () => 0, connections: () => 0, waiting: () => 0 });
-  const connections = createConnections({ now, sessions, metrics, policy, limits: { ...limits, maxAheadMs: 15_000 } });
+  const connections = createConnections({ now, sessions, metrics, policy, limits });
   return Object.assign(bench, { connections, sessions });
 }
 
