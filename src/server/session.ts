@@ -41,6 +41,7 @@ export type LiveSession = SessionPurpose &
   StreamOpener &
   Pick<InsightFeed, 'log' | 'listen'> & {
     readonly id: string;
+    /** Wall time at which it began, in ms since 1970: no two sessions of one name have the same, nor does one after a restart. */
     readonly epoch: number;
     readonly ingest: Ingest;
     readonly participants: Participants;
@@ -61,7 +62,7 @@ export type LiveSession = SessionPurpose &
 
 /** Begins a session. A failure of its analysis ends it (`failed`) and nothing else. */
 export function createSession(
-  { id, ...purpose }: SessionPurpose & { readonly id: string },
+  identity: SessionPurpose & Pick<LiveSession, 'id' | 'epoch'>,
   limits: SessionLimits,
   deps: SessionDeps,
 ): LiveSession {
@@ -85,12 +86,10 @@ export function createSession(
     },
   });
   return {
-    id,
-    ...purpose,
+    ...identity,
     ...clock,
     ...consents,
     ...opener,
-    epoch: 1,
     ingest,
     participants,
     producers: createProducers(),
