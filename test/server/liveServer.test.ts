@@ -344,16 +344,6 @@ describe('who may do what', () => {
   const create = async (body: unknown = {}): Promise<Created> =>
     (await (await http('/v1/sessions', KEYS.all, { method: 'POST', body: JSON.stringify(body) })).json()) as Created;
 
-  it.each<[string, string | undefined, Record<string, unknown>, ErrorCode]>([
-    ['no key', undefined, {}, 'UNAUTHENTICATED'],
-    ['a wrong key', 'x'.repeat(43), {}, 'UNAUTHENTICATED'],
-    ['a key that may only consume', KEYS.consume, {}, 'FORBIDDEN'],
-  ])('a producer with %s is refused', async (_, token, more, code) => {
-    const peer = await connectPeer(await start(config), token === undefined ? {} : { token });
-    peer.say(hello(more));
-    expect(await closing(peer)).toEqual(expected(code));
-  });
-
   it('a token opens its own session and no other, as long as it is good', async () => {
     const url = await start(config);
     const [one, other] = [await create({ purpose: 'telehealth' }), await create()];
