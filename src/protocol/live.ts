@@ -112,6 +112,8 @@ export type ProducerMessage =
   | TranscriptMessage
   | { readonly type: 'consent'; readonly participant: string; readonly modalities: readonly Modality[] }
   | { readonly type: 'name'; readonly participant: string; readonly name: string }
+  /** Whoever a recognizer tells apart as `speaker` (S1, S2 …) is this participant. */
+  | { readonly type: 'speaker'; readonly speaker: string; readonly participant: string }
   | { readonly type: 'ping'; readonly id: number }
   /** The call is over for this producer: what is on its way is used, and nothing more comes. */
   | { readonly type: 'bye' };

@@ -21,6 +21,8 @@ export type SessionDeps = {
   /** Wall time in ms, never back. */
   readonly now: () => number;
   readonly decide: DecideModalities;
+  /** Whether speech becomes text here: then sound that may not be measured is heard for words that may be analyzed. */
+  readonly transcribes?: boolean;
 };
 
 /** The bounds of a session. */
@@ -65,7 +67,7 @@ export function createSession(
   const feed = createInsightFeed(limits.backlogInsights);
   const ingest = createIngest();
   const participants = createParticipants(limits.maxParticipants, deps.decide);
-  const { refusalOf, ...consents } = createConsents(ingest, participants, now);
+  const { refusalOf, ...consents } = createConsents({ ...deps, ingest, participants });
   const opener = createStreamOpener(limits.maxStreams, { ...deps, ingest, participants, refusalOf });
   const analysis = startAnalysis(deps.analyze, {
     insight: (insight) => feed.tell(stamped(insight, clock.clockMs())),

@@ -82,7 +82,14 @@ async function startServer(
   const common = { vad, model, weights: weights.provenance.name, backend: backend.name, privacy };
   const analyze = createLiveAnalysis({ ...common, ...(transcription && { transcription }) });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
-  const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
+  const transcribes = transcription !== undefined;
+  const deps = {
+    analyze,
+    transcribes,
+    createOpus: ADAPTERS.opus,
+    now: () => performance.now(),
+    version: packageVersion(),
+  };
   try {
     return await startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port });
   } catch (cause) {
