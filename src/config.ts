@@ -66,6 +66,8 @@ export type ServerConfig = {
   readonly tokenMaxSeconds: number;
   /** Paths of files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Whether faces and bodies are read from the pictures of video streams. */
+  readonly vision: 'on' | 'off';
   readonly policy: LivePolicy;
   /** Names of the speech recognizers that give text, in the order in which they are preferred. */
   readonly transcribers: readonly string[];
@@ -135,6 +137,7 @@ const serverConfigSchema = z
       .exactOptional(),
     tokenMaxSeconds: whole(900, 1, 900),
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
+    vision: z.enum(['on', 'off']).default('off'),
     policy: policySchema.prefault({}),
     transcribers: z
       .array(z.string().regex(/^[a-z0-9-]{1,64}$/))

@@ -21,6 +21,7 @@ describe('the configuration of the live server', () => {
       keys: [],
       origins: [],
       tokenMaxSeconds: 900,
+      vision: 'off',
       policy: { roles: {}, default: ['text', 'audio', 'face', 'body'], requireConsent: false, privacy: 'none' },
       transcribers: [],
       transcribeCaptioned: false,

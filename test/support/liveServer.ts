@@ -1,8 +1,8 @@
-import { concatMap, tap } from 'rxjs';
 import { analyzeConversation } from '../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../src/adapter.ts';
 import type { LiveTranscription } from '../../src/app/serve/analyzeLive.ts';
 import { createLiveListener } from '../../src/app/serve/listenLive.ts';
+import { takeInOrder } from '../../src/app/serve/takeInOrder.ts';
 import { WALL_TIMERS } from '../../src/app/transcribe/connection.ts';
 import { transcribeLive } from '../../src/app/transcribe/transcribeLive.ts';
 import { parseServerConfig } from '../../src/config.ts';
@@ -42,11 +42,7 @@ export type FakeAnalysis = { readonly transcription?: LiveTranscription; readonl
 export function fakeAnalysis({ transcription, level }: FakeAnalysis = {}): Analyze {
   return (events$, onTaken) => {
     const listener = createLiveListener(loudnessDetector(level));
-    const observations$ = events$.pipe(
-      concatMap((event) => listener.take(event)),
-      tap(onTaken),
-      concatMap((observations) => observations),
-    );
+    const observations$ = events$.pipe(takeInOrder((event) => listener.take(event), onTaken));
     const features = {
       prosody: (samples: Float32Array) => Float32Array.of(0, samples.length / 16_000),
       segments: () => ({ data: new Float32Array(0) }),

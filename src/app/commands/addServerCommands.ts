@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Scope, SCOPES } from '../../config.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ServeCommand } from './serve.ts';
@@ -13,6 +13,12 @@ export function addServerCommands(program: Command, terminal: Terminal, finish: 
     .option('--config <file>', 'keys, limits and policy, as JSON')
     .option('--asr <NAME,NAME>', 'speech recognizers that give text, in order of preference', commaList)
     .option('--weights <file>', 'a weights file other than the one that ships')
+    .addOption(
+      new Option(
+        '--vision <state>',
+        'whether faces and bodies are read from pictures (default: as configured, or off)',
+      ).choices(['on', 'off']),
+    )
     .action(async (options: ServeCommand) => finish(await (await import('./serve.ts')).runServe(options, terminal)));
   program
     .command('keys')

@@ -5,13 +5,12 @@ import { createEmotionModel } from '../../model/conversation.ts';
 import { assertSafeHost } from '../../server/access.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
 import { ADAPTERS } from '../adapters.ts';
+import { openLooking, type OpenLooking } from '../models/openLooking.ts';
 import { packageVersion } from '../packageRoot.ts';
-import { createLiveAnalysis, type LiveTranscription } from '../serve/analyzeLive.ts';
+import { createLiveAnalysis, type LiveAnalysis } from '../serve/analyzeLive.ts';
+import { openSpeech } from '../serve/openSpeech.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
-import { openRecognizers } from '../transcribe/openRecognizers.ts';
-import { DEFAULT_POOL } from '../transcribe/pool.ts';
-import { createSeats } from '../transcribe/seats.ts';
 import { loadWeights } from '../weights.ts';
 
 /** What `undertone serve` was asked for. */
@@ -22,10 +21,14 @@ export type ServeCommand = {
   readonly weights?: string | undefined;
   /** Speech recognizers, instead of those of the configuration. */
   readonly asr?: readonly string[] | undefined;
+  /** Whether the pictures of video streams are looked at; what the configuration says unless given. */
+  readonly vision?: 'on' | 'off' | undefined;
 };
 
 /** How long sessions may go on after the first signal to end. */
 const DRAIN_MS = 10_000;
+/** Voice activity of many streams is found together; each waits so long for others at most. */
+const GATHER_MS = 10;
 
 /**
  * Serves live sessions until a signal comes; then tells everybody to go, and ends when they went or 10 s later. A second
@@ -36,8 +39,10 @@ const DRAIN_MS = 10_000;
 export async function runServe(command: ServeCommand, terminal: Terminal): Promise<number> {
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
-  const speech = await openSpeech(config, command, terminal);
-  const server = await startServer(config, command, speech);
+  const speech = await openSpeech(config, command.asr, terminal);
+  const vision = await lookAtPictures(command.vision ?? config.vision, config, terminal.env);
+  for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
+  const server = await startServer(config, command, { transcription: speech, looking: vision.looking });
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
@@ -49,40 +54,36 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
   });
   await server.drain(DRAIN_MS);
   await Promise.all(speech?.recognizers.map((recognizer) => recognizer.close()) ?? []);
+  await vision.close();
   return EXIT.done;
 }
 
-/** Opens the recognizers that were asked for, and says which they are. */
-async function openSpeech(
-  { transcribers, transcribeCaptioned, limits }: ServerConfig,
-  { asr }: ServeCommand,
-  terminal: Terminal,
-): Promise<LiveTranscription | undefined> {
-  const names = asr ?? transcribers;
-  if (names.length === 0) return undefined;
-  const option = asr ? '--asr' : 'transcribers';
-  const { recognizers, notices } = await openRecognizers(names, ADAPTERS.recognizers, terminal.env, option);
-  for (const notice of notices) terminal.err.write(`${notice}\n`);
-  return {
-    recognizers,
-    captioned: transcribeCaptioned ? 'recognized' : 'left',
-    seats: createSeats(),
-    pool: { ...DEFAULT_POOL, budgetMs: limits.maxTranscribedMs },
-  };
+/** Opens whoever looks at pictures, if anybody should. */
+async function lookAtPictures(
+  vision: 'on' | 'off',
+  { policy }: ServerConfig,
+  env: Terminal['env'],
+): Promise<OpenLooking> {
+  if (vision === 'off') return { notices: [], close: async () => undefined };
+  return openLooking(policy.privacy, env);
 }
 
 async function startServer(
   config: ServerConfig,
   { host, port, weights: path }: ServeCommand,
-  transcription: LiveTranscription | undefined,
+  more: Pick<LiveAnalysis, 'transcription' | 'looking'>,
 ): Promise<LiveServer> {
-  const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
+  const [backend, weights, vad] = await Promise.all([
+    startTensorBackend('auto'),
+    loadWeights(path),
+    ADAPTERS.vad(GATHER_MS),
+  ]);
   const model = createEmotionModel(weights);
   const { privacy } = config.policy;
-  const common = { vad, model, weights: weights.provenance.name, backend: backend.name, privacy };
-  const analyze = createLiveAnalysis({ ...common, ...(transcription && { transcription }) });
+  const names = { weights: weights.provenance.name, backend: backend.name };
+  const analyze = createLiveAnalysis({ vad, model, ...names, privacy, ...more });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
-  const transcribes = transcription !== undefined;
+  const transcribes = more.transcription !== undefined;
   const deps = {
     analyze,
     transcribes,
