@@ -33,36 +33,63 @@ const DRAIN_MS = 10_000;
 export async function runServe(command: ServeCommand, terminal: Terminal): Promise<number> {
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
-  const vision = await lookAtPictures(command.vision ?? config.vision, config, terminal.env);
-  const server = await startServer(config, command, vision);
-  for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
+  const { server, end } = await openServer(config, { ...command, ports: [command.port] }, terminal);
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
       'no keys are configured: anybody on this machine may connect; "undertone keys create" makes a key\n',
     );
-  await new Promise<void>((resolve) => {
-    if (terminal.stop.aborted) resolve();
-    terminal.stop.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await server.drain(DRAIN_MS);
-  await vision.close();
+  await untilStopped(terminal.stop);
+  await end();
   return EXIT.done;
 }
 
+/** A server that listens, and how it ends: when everybody went, or 10 s later. */
+export type OpenServer = { readonly server: LiveServer; readonly end: () => Promise<void> };
+
+/**
+ * Starts a server with all that analyzes for it, on the first of `ports` that is free, and says what is lost of it.
+ * @throws UndertoneError as {@link runServe}
+ */
+export async function openServer(
+  config: ServerConfig,
+  command: Omit<ServeCommand, 'port'> & { readonly ports: readonly number[] },
+  terminal: Terminal,
+): Promise<OpenServer> {
+  const vision = await openVision(command.vision ?? config.vision, config, terminal.env);
+  for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
+  try {
+    const server = await startServer(config, command, vision);
+    const end = async (): Promise<void> => {
+      await server.drain(DRAIN_MS);
+      await vision.close();
+    };
+    return { server, end };
+  } catch (error) {
+    await vision.close();
+    throw error;
+  }
+}
+
+/** Resolves when the command should come to an end. */
+export function untilStopped(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Opens whoever looks at pictures, if anybody should. */
-async function lookAtPictures(
-  vision: 'on' | 'off',
-  { policy }: ServerConfig,
-  env: Terminal['env'],
-): Promise<OpenLooking> {
+async function openVision(vision: 'on' | 'off', { policy }: ServerConfig, env: Terminal['env']): Promise<OpenLooking> {
   if (vision === 'off') return { notices: [], close: async () => undefined };
   return openLooking(policy.privacy, env);
 }
 
+type ServerCommand = Parameters<typeof openServer>[1];
+
 async function startServer(
   config: ServerConfig,
-  { host, port, weights: path }: ServeCommand,
+  { host, ports, weights: path }: ServerCommand,
   { looking }: OpenLooking,
 ): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([startTensorBackend('auto'), loadWeights(path), ADAPTERS.vad()]);
@@ -72,12 +99,26 @@ async function startServer(
   const analyze = createLiveAnalysis({ vad, model, ...names, privacy, looking });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
-  try {
-    return await startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port });
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new UndertoneError('BAD_OPTION', `cannot listen on ${host}:${port} (${code})`, { cause });
+  return listen(ports, host, (port) => startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port }));
+}
+
+/** Listens on the first port that is free. */
+async function listen(
+  ports: readonly number[],
+  host: string,
+  start: (port: number) => Promise<LiveServer>,
+): Promise<LiveServer> {
+  let failure: UndertoneError | undefined;
+  for (const port of ports) {
+    try {
+      return await start(port);
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+      failure = new UndertoneError('BAD_OPTION', `cannot listen on ${host}:${port} (${code})`, { cause });
+      if (code !== 'EADDRINUSE') throw failure;
+    }
   }
+  throw failure ?? new UndertoneError('BAD_OPTION', 'no port to listen on');
 }
 
 async function readConfig(path: string): Promise<ServerConfig> {
