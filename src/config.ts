@@ -52,6 +52,8 @@ export type ServerLimits = {
   readonly maxBufferedBytes: number;
   /** How long a consumer may stay behind before it is closed. */
   readonly slowConsumerMs: number;
+  /** How much sound one speech recognizer is given in a session, all its streams together. */
+  readonly maxTranscribedMs: number;
 };
 
 /** How the live server runs; complete and frozen. Without `keys` it is open to this machine and to no other. */
@@ -67,6 +69,10 @@ export type ServerConfig = {
   /** Whether faces and bodies are read from the pictures of video streams. */
   readonly vision: 'on' | 'off';
   readonly policy: LivePolicy;
+  /** Names of the speech recognizers that give text, in the order in which they are preferred. */
+  readonly transcribers: readonly string[];
+  /** Whether the words of a recognizer stand for those of captions; else speech that has captions is left to them. */
+  readonly transcribeCaptioned: boolean;
   readonly limits: ServerLimits;
 };
 
@@ -115,6 +121,7 @@ const limitsSchema = z.strictObject({
   backlogInsights: whole(5_000, 1, 1_000_000),
   maxBufferedBytes: whole(4 * MIB, 65_536, 1_024 * MIB),
   slowConsumerMs: whole(30_000, 100, 600_000),
+  maxTranscribedMs: whole(96 * HOUR_MS, 1_000, 1_000 * HOUR_MS),
 });
 
 const serverConfigSchema = z
@@ -132,6 +139,11 @@ const serverConfigSchema = z
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
     vision: z.enum(['on', 'off']).default('off'),
     policy: policySchema.prefault({}),
+    transcribers: z
+      .array(z.string().regex(/^[a-z0-9-]{1,64}$/))
+      .max(16)
+      .default([]),
+    transcribeCaptioned: z.boolean().default(false),
     limits: limitsSchema.prefault({}),
   })
   .superRefine(({ keys }, context) => {

@@ -4,9 +4,9 @@ import { DEFAULT_SERVER_CONFIG } from '../../config.ts';
 import type { Insight } from '../../domain/insight.ts';
 import { isUndertoneError } from '../../errors.ts';
 import { packageRoot } from '../packageRoot.ts';
-import { EXIT, type Terminal } from '../terminal.ts';
+import { openServer, type OpenServer } from '../serve/openServer.ts';
+import { EXIT, type Terminal, untilStopped } from '../terminal.ts';
 import { type ReplayCommand, runReplay } from './replay.ts';
-import { openServer, type OpenServer, untilStopped } from './serve.ts';
 
 /** What `undertone start` was asked for. `serve`: whether live calls are served beside the bundled one; absent: see {@link runStart}. */
 export type StartCommand = Pick<ReplayCommand, 'json' | 'speed' | 'out' | 'vision'> & {

@@ -50,7 +50,10 @@ function openings(inputs: ReplayInputs): Observation[] {
     ...(speaker && { speaker }),
   });
   return [
-    ...inputs.audio.map(({ streamId, speaker }) => opened('audio', streamId, speaker)),
+    ...inputs.audio.map(({ streamId, speaker, sampleRateHz }) => ({
+      ...opened('audio', streamId, speaker),
+      ...(sampleRateHz !== undefined && { sampleRateHz }),
+    })),
     ...inputs.video.map(({ streamId, speaker }) => opened('video', streamId, speaker)),
     ...(inputs.hasCaptions ? [opened('captions', 'captions', undefined)] : []),
   ];

@@ -3,7 +3,15 @@ import type { StreamPosition, StreamState, TranscriptMessage } from '../../proto
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
-import { type IngestStream, type Piece, type SaidBy, type StreamEntry, type Taken, toPiece } from './ingestStream.ts';
+import {
+  type IngestStream,
+  type Piece,
+  type SaidBy,
+  soundOf,
+  type StreamEntry,
+  type Taken,
+  toPiece,
+} from './ingestStream.ts';
 import { createIngestStreams, type IngestStreams } from './ingestStreams.ts';
 import type { SourceEvent, TimedEvent } from './sourceEvent.ts';
 import { type WaitSettings, watermark } from './watermark.ts';
@@ -70,9 +78,10 @@ class SessionIngest implements Ingest {
   }
 
   open(entry: StreamEntry, nowMs: number): void {
-    const { streamId, kind } = entry.declaration;
+    const { declaration, speaker } = entry;
+    const { streamId, kind } = declaration;
     this.#streams.add(entry, nowMs);
-    this.tell({ type: 'streamOpened', streamId, kind, ...(entry.speaker && { speaker: entry.speaker }) });
+    this.tell({ type: 'streamOpened', streamId, kind, ...(speaker && { speaker }), ...soundOf(declaration) });
   }
 
   close(streamId: string, reason: MissingReason): void {

@@ -1,4 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
+import type { StreamOpened } from '../../domain/observation.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import type { StreamDeclaration, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
@@ -151,4 +152,11 @@ function createPieceReader(entry: StreamEntry): PieceReader {
 /** Returns the piece of a media frame. */
 export function toPiece({ sequence, mediaMs, payload }: MediaFrame): Piece {
   return { sequence, startMs: mediaMs, payload };
+}
+
+/** What is known of the sound of a stream: its rate as it is sent, and what is spoken. Nothing of other streams. */
+export function soundOf(declaration: StreamDeclaration): Pick<StreamOpened, 'sampleRateHz' | 'language'> {
+  if (declaration.kind !== 'audio') return {};
+  const { format, language } = declaration;
+  return { sampleRateHz: format.sampleRateHz, ...(language !== undefined && { language }) };
 }
