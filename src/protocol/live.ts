@@ -154,6 +154,9 @@ export type LiveLimits = {
   readonly maxSessionMs: number;
 };
 
+/** What is read from the pictures of video streams. Empty: they are let go unread. */
+export type ReadFromPictures = readonly Extract<Modality, 'face' | 'body'>[];
+
 /** The answer to a producer's `hello`. */
 export type ProducerWelcome = {
   readonly type: 'welcome';
@@ -174,6 +177,7 @@ export type ProducerWelcome = {
   readonly streams: readonly StreamPosition[];
   readonly participants: readonly ParticipantPolicy[];
   readonly limits: LiveLimits;
+  readonly vision?: ReadFromPictures;
 };
 
 /** The answer to a consumer's `hello`. Insights follow as lines of the insight protocol. */
@@ -185,6 +189,7 @@ export type ConsumerWelcome = {
   readonly heartbeatMs: number;
   /** The first `seq` that will come. */
   readonly nextSeq: number;
+  readonly vision?: ReadFromPictures;
 };
 
 /** Something was refused. When `isFatal`, the connection is closed next, with the close code of the table of errors. */

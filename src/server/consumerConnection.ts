@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { ConsumerHello, ConsumerMessage, EndReason } from '../protocol/live.ts';
+import type { ConsumerHello, ConsumerMessage, EndReason, ReadFromPictures } from '../protocol/live.ts';
 import { decodeConsumerMessage } from '../protocol/liveSchema.ts';
 import type { LoggedInsight } from './insightLog.ts';
 import { type Connection, createPeer, hearPeer, type Peer, type Watch } from './peer.ts';
@@ -15,6 +15,7 @@ export type ConsumerContext = {
     readonly maxBufferedBytes: number;
     readonly slowConsumerMs: number;
   };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Finds the session of a hello. @throws UndertoneError */
@@ -103,10 +104,11 @@ class ConsumerConnection implements Connection {
 
   /** Says welcome, and everything that is held after `seq`. */
   #welcome({ id: session, epoch, log }: LiveSession, seq: number): void {
-    const { heartbeatMs } = this.#context.limits;
+    const { vision, limits } = this.#context;
+    const { heartbeatMs } = limits;
     const { insights, firstSeq } = log.after(seq);
     const nextSeq = Math.max(seq + 1, firstSeq);
-    this.#peer.send({ type: 'welcome', v: 1, session, epoch, heartbeatMs, nextSeq });
+    this.#peer.send({ type: 'welcome', v: 1, session, epoch, heartbeatMs, nextSeq, vision });
     if (nextSeq > seq + 1) this.#peer.send({ type: 'missed', fromSeq: seq + 1, toSeq: nextSeq - 1, reason: 'backlog' });
     for (const { line } of insights) this.#peer.line(line);
     this.#sentSeq = log.lastSeq;

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServerConfig } from '../config.ts';
+import type { ReadFromPictures } from '../protocol/live.ts';
 import { type Access, createAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -12,6 +13,8 @@ import { createUpgrade } from './upgrade.ts';
 /** What a live server receives. */
 export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
   readonly version: string;
+  /** What the analysis reads from the pictures of video streams, for those who ask; nothing unless given. */
+  readonly vision?: ReadFromPictures | undefined;
   /** Certificate and key in PEM, when the server speaks TLS. */
   readonly tls?: ServerFiles;
   /** How far media may be ahead of the clock before their producer is made to wait; 15 s unless given. */
@@ -80,7 +83,7 @@ function assemble(
   readonly connections: Connections;
   readonly access: Access;
 } {
-  const { now, maxAheadMs = MAX_AHEAD_MS } = deps;
+  const { now, maxAheadMs = MAX_AHEAD_MS, vision = [] } = deps;
   const { limits, policy } = config;
   const decideFor: SessionsDeps['decideFor'] =
     ({ purpose, exception }) =>
@@ -94,8 +97,17 @@ function assemble(
     connections: () => admission.connections(),
     waiting: () => sessions.all().reduce((sum, { waiting }) => sum + waiting, 0),
   });
-  const connections = createConnections({ now, sessions, metrics, policy, limits: { ...limits, maxAheadMs } });
-  const app = createHttp({ config, access, admission, sessions, metrics, isReady: () => !isDraining(), ...deps });
+  const connections = createConnections({ now, sessions, metrics, policy, vision, limits: { ...limits, maxAheadMs } });
+  const app = createHttp({
+    config,
+    access,
+    admission,
+    sessions,
+    metrics,
+    isReady: () => !isDraining(),
+    ...deps,
+    vision,
+  });
   const { serve } = connections;
   app.server.on('upgrade', createUpgrade({ limits, access, admission, metrics, isDraining, serve }));
   return { app, sessions, connections, access };

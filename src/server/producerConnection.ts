@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { UndertoneError } from '../errors.ts';
-import type { ProducerHello, ProducerMessage } from '../protocol/live.ts';
+import type { ProducerHello, ProducerMessage, ReadFromPictures } from '../protocol/live.ts';
 import { decodeProducerMessage } from '../protocol/liveSchema.ts';
 import { decodeMediaFrame } from '../protocol/mediaFrame.ts';
 import { leaveSession } from './departures.ts';
@@ -19,6 +19,7 @@ import type { Evictable } from './producers.ts';
 /** What a connection of a producer needs. */
 export type ProducerContext = EntryContext & {
   readonly limits: ProducerLimits & { readonly helloTimeoutMs: number; readonly maxAheadMs: number };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Counts what happened, for metrics. */
@@ -149,7 +150,7 @@ class ProducerConnection implements Connection, Evictable {
     if (isResumed) this.#context.count('resumed');
     await addDeclared(hello, entered, this.#context);
     entered.session.advance();
-    this.#peer.send(welcomeOf(entered, this.#context.limits, { token, isResumed }));
+    this.#peer.send(welcomeOf(entered, this.#context, { token, isResumed }));
   }
 
   /** Makes the peer wait while the analysis is behind, or while it sends what cannot have happened yet. */

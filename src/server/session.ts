@@ -38,6 +38,8 @@ export type LiveSession = SessionPurpose &
   StreamOpener &
   Pick<InsightFeed, 'log' | 'listen'> & {
     readonly id: string;
+    /** Whether its insights come from elsewhere, so that no producer may enter it. */
+    readonly isPublished: boolean;
     readonly epoch: number;
     readonly ingest: Ingest;
     readonly participants: Participants;
@@ -58,7 +60,7 @@ export type LiveSession = SessionPurpose &
 
 /** Begins a session. A failure of its analysis ends it (`failed`) and nothing else. */
 export function createSession(
-  { id, ...purpose }: SessionPurpose & { readonly id: string },
+  { id, isPublished = false, ...purpose }: SessionPurpose & { readonly id: string; readonly isPublished?: boolean },
   limits: SessionLimits,
   deps: SessionDeps,
 ): LiveSession {
@@ -83,6 +85,7 @@ export function createSession(
   });
   return {
     id,
+    isPublished,
     ...purpose,
     ...clock,
     ...consents,
