@@ -1,5 +1,9 @@
 import { finalize } from 'rxjs';
-import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
+import {
+  analyzeConversation,
+  createAudioFeatures,
+  DEFAULT_CONVERSATION_SETTINGS,
+} from '../../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
@@ -18,13 +22,14 @@ export type LiveAnalysis = {
 
 /** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send. */
 export function createLiveAnalysis({ vad, model, weights, backend, privacy }: LiveAnalysis): Analyze {
+  const features = createAudioFeatures();
   return (events$, onTaken) => {
     const listener = createLiveListener(vad);
     const observations$ = events$.pipe(
       takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
-    const deps = { model: model.open(), weights, backend, now: () => performance.now() };
+    const deps = { model: model.open(), weights, backend, features, now: () => performance.now() };
     return analyzeConversation(observations$, deps, { ...DEFAULT_CONVERSATION_SETTINGS, privacy });
   };
 }
