@@ -14,8 +14,8 @@ export const ADAPTERS: Readonly<{
   /** `gatherMs`: how long frames of many streams may wait for one another, to be looked at together; 0 unless given. */
   vad: (gatherMs?: number) => Promise<VoiceActivityDetector>;
   opus: (channels: 1 | 2) => Promise<OpusPacketDecoder>;
-  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. */
-  vision: (modelsFolder: string) => Promise<VisionExtractor>;
+  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. `threads`: at most. */
+  vision: (modelsFolder: string, threads?: number) => Promise<VisionExtractor>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
   recognizers: RecognizerTable;
@@ -25,7 +25,7 @@ export const ADAPTERS: Readonly<{
     (await import('../../adapters/vad/silero/createSileroDetector.ts')).createSileroDetector({ gatherMs }),
   opus: async (channels) =>
     (await import('../../adapters/media/opus/createOpusDecoder.ts')).createOpusDecoder(channels),
-  vision: async (folder) => (await import('./models/createVision.ts')).createVision(folder),
+  vision: async (folder, threads) => (await import('./models/createVision.ts')).createVision(folder, threads),
   captions: async (bytes, streamId) =>
     (await import('../../adapters/asr/captions/parseCaptions.ts')).parseCaptions(bytes, { streamId }),
   turns: async (bytes, streamId, fileId) =>

@@ -1,0 +1,8 @@
+export type {
+  CreateLandmarkSource,
+  LandmarkAssets,
+  LandmarkModality,
+  LandmarkSighting,
+  LandmarkSource,
+  LandmarkSourceOptions,
+} from './landmarkSource.ts';
