@@ -100,6 +100,7 @@ export function analyzeConversation(
       inputs,
       privacy,
       hasTurns,
+      lookAhead,
       features,
       movement: toMovement,
       extracts,
