@@ -63,7 +63,7 @@ describe('createAudioDecoder', () => {
 });
 
 describe('createResampler', () => {
-  it.each([8_000, 22_050, 44_100, 48_000])(
+  it.each([8_000, 11_025, 12_347, 22_050, 44_100, 48_000])(
     'keeps a tone of 1 kHz from %d Hz in place and size, in any pieces',
     (rateHz) => {
       const input = sine(1_000, rateHz, 0.5);
@@ -79,6 +79,13 @@ describe('createResampler', () => {
       expect(worst).toBeLessThan(0.01);
     },
   );
+
+  it('gives samples of 16 bits, which are kept in half the memory, also at full scale', () => {
+    const loud = sine(300, 48_000, 0.1).map((value) => 3 * value);
+    const words = [...createResampler(48_000).process(loud)].map((value) => value * 32_768);
+    expect(words.every((word) => Number.isInteger(word) && word >= -32_768 && word <= 32_767)).toBe(true);
+    expect([Math.min(...words), Math.max(...words)]).toEqual([-32_768, 32_767]);
+  });
 
   it('lets nothing through that 16 kHz cannot hold', () => {
     const output = createResampler(48_000).process(sine(11_000, 48_000, 0.5));

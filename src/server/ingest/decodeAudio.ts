@@ -53,7 +53,9 @@ export function createAudioDecoder(format: AudioFormat, opus?: OpusPacketDecoder
 
 function fromPcm16(payload: Uint8Array): Float32Array {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  return Float32Array.from({ length: payload.length / 2 }, (_, i) => view.getInt16(2 * i, true) / 32_768);
+  const samples = new Float32Array(payload.length / 2);
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
+  return samples;
 }
 
 const MULAW: Float32Array = Float32Array.from({ length: 256 }, (_, code) => {
@@ -63,15 +65,18 @@ const MULAW: Float32Array = Float32Array.from({ length: 256 }, (_, code) => {
 });
 
 function fromMulaw(payload: Uint8Array): Float32Array {
-  return Float32Array.from(payload, (code) => MULAW[code] ?? 0);
+  const samples = new Float32Array(payload.length);
+  for (let i = 0; i < samples.length; i++) samples[i] = MULAW[payload[i] ?? 0] ?? 0;
+  return samples;
 }
 
 function deinterleave(samples: Float32Array, channels: number): readonly Float32Array[] {
   if (channels === 1) return [samples];
-  const length = samples.length / channels;
-  return Array.from({ length: channels }, (_, c) =>
-    Float32Array.from({ length }, (_, i) => samples[i * channels + c] ?? 0),
-  );
+  return Array.from({ length: channels }, (_, c) => {
+    const channel = new Float32Array(samples.length / channels);
+    for (let i = 0; i < channel.length; i++) channel[i] = samples[i * channels + c] ?? 0;
+    return channel;
+  });
 }
 
 function mixDown(channels: readonly Float32Array[]): Float32Array {

@@ -53,6 +53,8 @@ export type Ingest = {
   /** What is in order by now; call it after every other call. */
   drain(nowMs: number): readonly SourceEvent[];
   positions(producer: string): readonly StreamPosition[];
+  /** How far the stream of a producer that was used furthest was used, on the session clock; 0 without any. */
+  furthestMs(producer: string): number;
   /** The end: everything that still waits, and the closing of every stream. */
   end(reason: MissingReason): readonly SourceEvent[];
   readonly clockMs: number;
@@ -169,6 +171,12 @@ class SessionIngest implements Ingest {
 
   positions(producer: string): readonly StreamPosition[] {
     return this.#streams.of(producer).map((stream) => stream.position());
+  }
+
+  furthestMs(producer: string): number {
+    let furthestMs = 0;
+    for (const { usedMs } of this.#streams.of(producer)) furthestMs = Math.max(furthestMs, usedMs);
+    return furthestMs;
   }
 
   end(reason: MissingReason): readonly SourceEvent[] {
