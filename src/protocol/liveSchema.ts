@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MODALITIES } from '../domain/modality.ts';
+import { MODALITIES, SIGHTLESS_REASONS } from '../domain/modality.ts';
 import { AUDIO_ENCODINGS, EXCEPTIONS, PURPOSES, STREAM_STATES } from './live.ts';
 import type { ConsumerMessage, ProducerMessage } from './live.ts';
 import { MAX_MEDIA_MS } from './mediaFrame.ts';
@@ -83,6 +83,13 @@ const producerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), streamId: identifier, state: z.enum(STREAM_STATES) }),
   z.object({ type: z.literal('format'), streamId: identifier, format: audioFormat }),
   transcript,
+  z.object({
+    type: z.literal('sightless'),
+    streamId: identifier,
+    sequence,
+    atMs: mediaMs,
+    reason: z.enum(SIGHTLESS_REASONS),
+  }),
   z.object({ type: z.literal('consent'), participant: identifier, modalities }),
   z.object({ type: z.literal('name'), participant: identifier, name }),
   ping,

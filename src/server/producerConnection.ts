@@ -146,6 +146,10 @@ export function serveProducer(socket: WebSocket, context: ProducerContext): Tick
         own(message.streamId);
         for (const { code, rule, streamId } of session.hear(message)) refuse(code, rule, streamId);
         return;
+      case 'sightless':
+        own(message.streamId);
+        for (const { code, rule, streamId } of session.ingest.sightless(message, now())) refuse(code, rule, streamId);
+        return;
       case 'consent':
         context.speakFor(message.participant);
         session.consent(message.participant, message.modalities);

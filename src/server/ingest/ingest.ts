@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import {
@@ -43,6 +43,7 @@ export type Ingest = {
   has(streamId: string): boolean;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -142,6 +143,12 @@ export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest 
       );
       if (!stream) return [{ code: 'UNKNOWN_STREAM', rule: `no stream has the number ${frame.number}` }];
       return accept(stream, toPiece(frame), nowMs);
+    },
+    sightless: ({ streamId, sequence, atMs, reason }, nowMs) => {
+      const stream = streams.get(streamId);
+      if (stream?.entry.declaration.kind !== 'face' && stream?.entry.declaration.kind !== 'body')
+        return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+      return accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
     },
     transcript: (message, nowMs, said = {}) => {
       const stream = streams.get(message.streamId);

@@ -1,4 +1,4 @@
-import type { MissingReason } from '../../domain/modality.ts';
+import type { MissingReason, SightlessReason } from '../../domain/modality.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import type { StreamDeclaration, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
@@ -19,10 +19,12 @@ export type StreamEntry = {
   readonly decoder?: AudioDecoder;
 };
 
-/** A piece of a stream: a media frame or a transcript. */
-export type Piece =
-  | { readonly sequence: number; readonly startMs: number; readonly payload: Uint8Array }
-  | ({ readonly sequence: number; readonly startMs: number; readonly transcript: TranscriptMessage } & SaidBy);
+/** A piece of a stream: a media frame, a transcript, or why a picture gave no row. */
+export type Piece = { readonly sequence: number; readonly startMs: number } & (
+  | { readonly payload: Uint8Array }
+  | { readonly sightless: SightlessReason }
+  | ({ readonly transcript: TranscriptMessage } & SaidBy)
+);
 
 /** Who said words, when the stream is not theirs alone; and whether they may not be read. */
 export type SaidBy = { readonly speaker?: Speaker; readonly isUnread?: boolean };
@@ -67,7 +69,10 @@ export function createIngestStream(entry: StreamEntry, nowMs: number, settings?:
       return piece.isUnread ? undefined : readTranscript(piece.transcript, entry, piece.speaker);
     const atMs = offsetMs + piece.startMs;
     if (declaration.kind === 'face' || declaration.kind === 'body')
-      return readRow(piece.payload, declaration.kind, { streamId, atMs });
+      return 'sightless' in piece
+        ? { atMs, event: { type: 'visual', streamId, modality: declaration.kind, atMs, reason: piece.sightless } }
+        : readRow(piece.payload, declaration.kind, { streamId, atMs });
+    if ('sightless' in piece) return 'only streams of faces and bodies are sightless';
     if (declaration.kind === 'video') return readPicture(piece.payload, { streamId, atMs });
     const placed = placer?.place(piece.startMs, piece.payload);
     if (!placed?.ok) return placed?.rule ?? 'captions have no media frames';
