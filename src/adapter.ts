@@ -95,7 +95,8 @@ export type SidecarProblem = { readonly line: number; readonly rule: string };
 
 /**
  * What a recognizer can do. `sampleRatesHz`: rates of the source it is fit for (what it is given is always 16 kHz).
- * `languages`: BCP 47 tags. `demonstration`: low accuracy, chosen only where somebody asked for it.
+ * `languages`: BCP 47 tags. `demonstration`: low accuracy, chosen only where somebody asked for it. `maxStreams`: how many it
+ * can have open at a time; as many as wanted unless given.
  */
 export type RecognizerCapabilities = {
   readonly interim: boolean;
@@ -105,6 +106,7 @@ export type RecognizerCapabilities = {
   readonly sampleRatesHz: readonly number[];
   readonly isLocal: boolean;
   readonly quality: 'production' | 'demonstration';
+  readonly maxStreams?: number;
 };
 
 /**

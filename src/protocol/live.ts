@@ -54,13 +54,14 @@ export type Participant = {
  * A stream that a producer will send. `number` stands in its media frames and is never used again for another stream of
  * the session. Without `participant` it carries everybody. `face` and `body` frames are rows of float32 (little-endian)
  * of docs/features.md; `video` frames are JPEG pictures; `captions` have no media frames but `transcript` messages.
+ * `language`: BCP 47 tag of what is spoken, when known.
  */
 export type StreamDeclaration = {
   readonly streamId: string;
   readonly number: number;
   readonly participant?: string;
 } & (
-  | { readonly kind: 'audio'; readonly format: AudioFormat }
+  | { readonly kind: 'audio'; readonly format: AudioFormat; readonly language?: string }
   | { readonly kind: 'video' | 'face' | 'body' }
   | { readonly kind: 'captions'; readonly language?: string }
 );

@@ -96,7 +96,9 @@ describe('createIngest', () => {
     const ingest = createIngest();
     const speaker = speakerFromName('Ada', 'track');
     ingest.open(entry({ number: 0 }, { speaker, offsetMs: 1_000 }), 0);
-    expect(ingest.drain(0)).toEqual([{ type: 'streamOpened', arrivalMs: 0, streamId: 's0', kind: 'audio', speaker }]);
+    expect(ingest.drain(0)).toEqual([
+      { type: 'streamOpened', arrivalMs: 0, streamId: 's0', kind: 'audio', speaker, sampleRateHz: 16_000 },
+    ]);
     ingest.frame('p', audio(0, 0), 5);
     expect(ingest.drain(5)).toMatchObject([{ type: 'audio', arrivalMs: 1_020, startMs: 1_000 }]);
   });

@@ -1,6 +1,6 @@
 import { decode } from 'jpeg-js';
 import type { Picture, SightlessReason } from '../../../src/adapter.ts';
-import type { Pixels } from './pixelStore.ts';
+import type { Pixels } from '../../../src/vision/pixelStore.ts';
 
 /** Bounds of what is looked at: larger pictures are `unsupported_format`. */
 const MAX_SIDE = 8_192;

@@ -1,36 +1,18 @@
 import { parentPort } from 'node:worker_threads';
-import { createOnlooker, type Onlooker } from './onlooker.ts';
-import { loadVisionRuntime } from './visionRuntime.ts';
-import type { WorkerAnswer, WorkerRequest } from './workerMessages.ts';
+import type { Picture } from '../../../src/adapter.ts';
+import { createRequestHandler } from '../../../src/vision/createRequestHandler.ts';
+import { createOnlooker, type OnlookerModels } from '../../../src/vision/onlooker.ts';
+import type { ThreadRequest } from '../../../src/vision/threadMessages.ts';
+import { decodePicture } from './decodePicture.ts';
+import { loadVisionRuntime } from './loadVisionRuntime.ts';
 
-/** The thread that looks: requests are done one after the other. It ends when its owner ends it. */
-const onlookers = new Map<number, Onlooker>();
+/** The thread that looks. It ends when its owner ends it. */
 const runtime = loadVisionRuntime();
-let last: Promise<void> = runtime.then(() => undefined);
-
-parentPort?.on('message', (request: WorkerRequest) => {
-  last = last.then(() => handle(request));
+const handle = createRequestHandler<Picture, OnlookerModels>({
+  open: async (modalities, models) => createOnlooker(await runtime, modalities, models),
+  read: decodePicture,
+  release: () => undefined,
+  answer: (message) => parentPort?.postMessage(message),
 });
 
-async function handle(request: WorkerRequest): Promise<void> {
-  const { id } = request;
-  try {
-    if (request.type === 'open') {
-      onlookers.set(id, await createOnlooker(await runtime, request.modalities, request.models));
-      answer({ type: 'opened', id });
-    } else if (request.type === 'look') {
-      const onlooker = onlookers.get(id);
-      if (!onlooker) throw new Error('the stream is not open here');
-      answer({ type: 'seen', id, sightings: await onlooker.look(request.picture) });
-    } else {
-      onlookers.get(id)?.close();
-      onlookers.delete(id);
-    }
-  } catch (error) {
-    answer({ type: 'failed', id, message: error instanceof Error ? error.message : 'unknown' });
-  }
-}
-
-function answer(message: WorkerAnswer): void {
-  parentPort?.postMessage(message);
-}
+parentPort?.on('message', (request: ThreadRequest<Picture, OnlookerModels>) => handle(request));

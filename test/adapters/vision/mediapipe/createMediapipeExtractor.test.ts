@@ -6,7 +6,7 @@ import {
   createMediapipeExtractor,
   type MediapipeOptions,
 } from '../../../../adapters/vision/mediapipe/createMediapipeExtractor.ts';
-import { startVisionThread, type VisionThread } from '../../../../adapters/vision/mediapipe/workerThread.ts';
+import { type NodeThread, startNodeThread } from '../../../../adapters/vision/mediapipe/startNodeThread.ts';
 import type { VisionExtractor } from '../../../../src/adapter.ts';
 import { BODY_COLUMNS } from '../../../../src/features/body/bodyFrame.ts';
 import { FACE_COLUMNS } from '../../../../src/features/face/faceFrame.ts';
@@ -49,11 +49,11 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('replaces a thread that ended, answers the picture that was on its way with vision_down and says so', async () => {
-    const threads: VisionThread[] = [];
+    const threads: NodeThread[] = [];
     const faults: string[] = [];
     const extractor = extractorOf({
       startThread: () => {
-        const thread = startVisionThread();
+        const thread = startNodeThread();
         threads.push(thread);
         return thread;
       },
@@ -71,11 +71,11 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('gives both streams of a thread that ended between pictures a place again, and loses no picture', async () => {
-    const threads: VisionThread[] = [];
+    const threads: NodeThread[] = [];
     const faults: string[] = [];
     const extractor = extractorOf({
       startThread: () => {
-        const thread = startVisionThread();
+        const thread = startNodeThread();
         threads.push(thread);
         return thread;
       },
@@ -91,7 +91,7 @@ describe('createMediapipeExtractor', () => {
 
   it('gives a stream whose pictures end every thread no other one after five, and the rest of the process goes on', async () => {
     let started = 0;
-    const dying = (): VisionThread => ({
+    const dying = (): NodeThread => ({
       open: async () => void started++,
       look: () => Promise.reject(new Error('ended')),
       forget: () => undefined,
@@ -111,7 +111,7 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('ends a thread that hangs', async () => {
-    const thread = startVisionThread(1);
+    const thread = startNodeThread(1);
     await expect(thread.open(0, ['body'], { body: await buildPoseTask() })).rejects.toThrow('the thread ended');
     expect(thread.hasEnded).toBe(true);
   });
@@ -122,7 +122,7 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('refuses more than 64 streams, and takes another once one is closed', async () => {
-    const idle = (): VisionThread => ({
+    const idle = (): NodeThread => ({
       open: async () => undefined,
       look: async () => [],
       forget: () => undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Picture, Sighting } from '../../../../src/adapter.ts';
-import { createVisionStream } from '../../../../adapters/vision/mediapipe/visionStream.ts';
+import type { Picture, Sighting } from '../../src/adapter.ts';
+import { createVisionStream } from '../../src/vision/visionStream.ts';
 
 const picture = (atMs: number): Picture => ({ atMs, width: 1, height: 1, rgba: new Uint8Array(4) });
 const bodyAt = ({ atMs }: Picture): Sighting[] => [{ modality: 'body', atMs, row: new Float32Array(28) }];
@@ -24,10 +24,9 @@ describe('createVisionStream', () => {
   it('lets the newest picture win while one is looked at, and counts the others as skipped', async () => {
     const { look, asked, finish } = heldLook();
     const seen: number[] = [];
-    const stream = createVisionStream(
-      { modalities: ['body'], onSightings: (sightings) => seen.push(...sightings.map(({ atMs }) => atMs)) },
-      look,
-      () => undefined,
+    const stream = createVisionStream<Picture>(
+      { onSightings: (sightings) => seen.push(...sightings.map(({ atMs }) => atMs)) },
+      { look, onClose: () => undefined },
     );
     stream.look(picture(0));
     await settled();
@@ -42,11 +41,7 @@ describe('createVisionStream', () => {
   });
 
   it('skips what comes faster than the rate', async () => {
-    const stream = createVisionStream(
-      { modalities: ['body'] },
-      async (p) => bodyAt(p),
-      () => undefined,
-    );
+    const stream = createVisionStream<Picture>({}, { look: async (p) => bodyAt(p), onClose: () => undefined });
     for (let atMs = 0; atMs < 1_000; atMs += 20) {
       stream.look(picture(atMs));
       await stream.flush();
@@ -57,10 +52,9 @@ describe('createVisionStream', () => {
   it('tells when it lowers its rate, and raises it again', async () => {
     const { look, finish } = heldLook();
     const rates: number[] = [];
-    const stream = createVisionStream(
-      { modalities: ['body'], onRateChange: (rate) => rates.push(rate) },
-      look,
-      () => undefined,
+    const stream = createVisionStream<Picture>(
+      { onRateChange: (rate) => rates.push(rate) },
+      { look, onClose: () => undefined },
     );
     stream.look(picture(0));
     await settled();
@@ -79,7 +73,7 @@ describe('createVisionStream', () => {
 
   it('examines every picture in the order of the calls', async () => {
     const { look, asked, finish } = heldLook();
-    const stream = createVisionStream({ modalities: ['body'] }, look, () => undefined);
+    const stream = createVisionStream<Picture>({}, { look, onClose: () => undefined });
     const all = Promise.all([0, 10, 20].map((atMs) => stream.examine(picture(atMs))));
     for (let i = 0; i < 3; i++) {
       await settled();
@@ -91,23 +85,46 @@ describe('createVisionStream', () => {
   });
 
   it('counts as failed what could not be looked at', async () => {
-    const stream = createVisionStream(
-      { modalities: ['body'] },
-      async ({ atMs }) => [{ modality: 'body', atMs, reason: 'decode_error' }],
-      () => undefined,
+    const stream = createVisionStream<Picture>(
+      {},
+      {
+        look: async ({ atMs }) => [{ modality: 'body', atMs, reason: 'decode_error' }],
+        onClose: () => undefined,
+      },
     );
     await stream.examine(picture(0));
     expect(stream.counts).toEqual({ looked: 0, skipped: 0, failed: 1 });
+  });
+
+  it('tells of each picture that is not looked at, once, so that it can be released', async () => {
+    const { look, asked, finish } = heldLook();
+    const skipped: number[] = [];
+    const stream = createVisionStream<Picture>(
+      {},
+      { look, skip: ({ atMs }) => skipped.push(atMs), onClose: () => undefined },
+    );
+    stream.look(picture(0));
+    await settled();
+    for (const atMs of [50, 100, 200, 300]) stream.look(picture(atMs));
+    finish();
+    await settled();
+    stream.look(picture(400));
+    stream.close();
+    stream.close();
+    finish();
+    await stream.flush();
+    expect(asked).toEqual([0, 300]);
+    expect(skipped).toEqual([50, 100, 200, 400]);
+    expect(stream.counts.skipped).toBe(4);
   });
 
   it('says nothing after it was closed, releases its place once, and refuses more', async () => {
     const { look, finish } = heldLook();
     let closed = 0;
     const seen: unknown[] = [];
-    const stream = createVisionStream(
-      { modalities: ['body'], onSightings: (s) => seen.push(s) },
-      look,
-      () => void closed++,
+    const stream = createVisionStream<Picture>(
+      { onSightings: (s) => seen.push(s) },
+      { look, onClose: () => void closed++ },
     );
     stream.look(picture(0));
     await settled();

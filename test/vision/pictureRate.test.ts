@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  afterTaking,
-  FIRST_RATE,
-  isDue,
-  PICTURE_RATES,
-  rateOf,
-} from '../../../../adapters/vision/mediapipe/pictureRate.ts';
+import { afterTaking, FIRST_RATE, isDue, PICTURE_RATES, rateOf } from '../../src/vision/pictureRate.ts';
 
 describe('pictureRate', () => {
   it('takes ten of thirty pictures a second', () => {

@@ -1,0 +1,56 @@
+import type { FaceLandmarkerResult } from '@mediapipe/tasks-vision';
+import type { SightlessReason } from '../adapter.ts';
+import { FACE_COLUMNS, toFaceFrame } from '../features/face/faceFrame.ts';
+import type { VisionRuntime } from './visionRuntime.ts';
+import type { Watcher } from './watcher.ts';
+
+/** A face less high than this, in pixels, has too little left in it to read. */
+const MIN_FACE_PIXELS = 40;
+/** Beyond these turns half of the face is hidden. */
+const MAX_YAW_RAD = (50 * Math.PI) / 180;
+const MAX_PITCH_RAD = (40 * Math.PI) / 180;
+/** When another face is at least this share as high as the highest, nothing says which is the participant's. */
+const RIVAL_SHARE = 0.6;
+const YAW = FACE_COLUMNS.indexOf('yawRad');
+const PITCH = FACE_COLUMNS.indexOf('pitchRad');
+const VALID = FACE_COLUMNS.indexOf('valid');
+/** Two faces: one more than wanted, to tell when it is not clear whose face it is. */
+const OPTIONS = { numFaces: 2, outputFaceBlendshapes: true, outputFacialTransformationMatrixes: true } as const;
+
+/** Returns a watcher of faces. This module is loaded only where a face is looked for. */
+export async function createFaceWatcher(runtime: VisionRuntime, model: Uint8Array): Promise<Watcher> {
+  const task = await runtime.createTask<FaceLandmarkerResult>(
+    ({ FaceLandmarker }, fileset, options) => FaceLandmarker.createFromOptions(fileset, { ...options, ...OPTIONS }),
+    model,
+  );
+  return {
+    see: (pixels, { clockMs }) => readFace(task.detectForVideo(pixels, clockMs), pixels.height),
+    close: () => task.close(),
+  };
+}
+
+/**
+ * Returns the row of the participant's face, or why there is none. Of several faces, the one that is clearly largest is theirs.
+ * @param height Of the picture, in pixels.
+ */
+export function readFace(result: FaceLandmarkerResult, height: number): Float32Array | SightlessReason {
+  const sizes = result.faceLandmarks.map((landmarks) => heightOf(landmarks) * height);
+  const largest = Math.max(0, ...sizes);
+  const index = sizes.indexOf(largest);
+  if (index < 0) return 'no_face';
+  if (sizes.some((size, other) => other !== index && size >= RIVAL_SHARE * largest)) return 'several_faces';
+  if (largest < MIN_FACE_PIXELS) return 'face_small';
+  const scores = result.faceBlendshapes[index]?.categories.map(({ score }) => score);
+  const row = toFaceFrame(scores, result.facialTransformationMatrixes[index]?.data);
+  if (row[VALID] !== 1) return 'no_face';
+  const isTurned = Math.abs(row[YAW] ?? 0) > MAX_YAW_RAD || Math.abs(row[PITCH] ?? 0) > MAX_PITCH_RAD;
+  return isTurned ? 'face_turned' : row;
+}
+
+function heightOf(landmarks: readonly { readonly y: number }[]): number {
+  const [least, most] = landmarks.reduce(
+    ([min, max], { y }) => [Math.min(min, y), Math.max(max, y)],
+    [Infinity, -Infinity],
+  );
+  return Math.max(0, most - least);
+}
