@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'MESSAGE_TOO_BIG'
   | 'SLOW_CONSUMER'
   | 'GOING_AWAY'
+  | 'UNREACHABLE'
   | 'INTERNAL';
 
 /**
@@ -165,6 +166,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
     meaning: 'The server is shutting down; come back elsewhere or later.',
     retryable: true,
     closeCode: 1001,
+  },
+  UNREACHABLE: {
+    meaning: 'The server cannot be reached: nobody answers, or the network is away.',
+    retryable: true,
+    closeCode: 1006,
   },
   INTERNAL: { meaning: 'A defect of ours; please report it.', retryable: false, closeCode: 1011 },
 };

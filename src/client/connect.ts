@@ -1,6 +1,7 @@
 import { Consumer } from './consumer.ts';
 import { toEndpoint, type ConsumeOptions, type EndpointOptions, type ProduceOptions } from './options.ts';
-import { Producer } from './producer.ts';
+import { LiveProducer } from './liveProducer.ts';
+import type { Producer } from './producer.ts';
 
 export { DROP_REASONS } from './drops.ts';
 export { isUndertoneError, UndertoneError } from '../errors.ts';
@@ -48,12 +49,12 @@ export function connect(options: CallOptions | StreamOptions | FeedOptions): {
     return { consumer };
   }
   const { consume } = options;
-  if (!consume) return { producer: new Producer(toEndpoint(options, 'produce'), options) };
+  if (!consume) return { producer: new LiveProducer(toEndpoint(options, 'produce'), options) };
   const wanted = consume === true ? {} : consume;
   // When the server forgets the session, the producer begins it anew, maybe after the consumer has asked for it.
   const mayAppear = (): boolean => producer.status.state !== 'closed';
   const consumer = new Consumer(toEndpoint(options, 'consume'), wanted, { mayAppear });
-  const producer = new Producer(toEndpoint(options, 'produce'), options);
+  const producer = new LiveProducer(toEndpoint(options, 'produce'), options);
   follow(producer, consumer);
   return { producer, consumer };
 }

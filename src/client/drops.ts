@@ -3,6 +3,7 @@ export const DROP_REASONS = [
   'before_live', // there was no `welcome` yet, so no clock and no limits
   'muted', // the stream was muted
   'consent', // its participant does not agree to anything it could be used for
+  'policy', // the server may make nothing of it, as it said
   'backpressure', // the network takes less than is given: pictures first, then landmarks
   'ring_full', // the connection was away for longer than the ring holds
   'too_big', // larger than the server's limit

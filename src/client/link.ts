@@ -48,6 +48,8 @@ export class Link {
   #lostMs: number | undefined;
   #welcomedMs: number | undefined;
   #wasLive = false;
+  /** The handshake of this attempt went through, so there is somebody. */
+  #wasReached = false;
   #heardMs = 0;
   #pings = 0;
   #error: ErrorMessage | undefined;
@@ -111,6 +113,7 @@ export class Link {
 
   async #open(): Promise<void> {
     const attemptId = ++this.#attemptId;
+    this.#wasReached = false;
     this.#after(this.#endpoint.welcomeWithinMs, () => this.#lose(TIMED_OUT));
     const token = await this.#token();
     if (attemptId !== this.#attemptId) return;
@@ -120,7 +123,7 @@ export class Link {
       this.#listen(new this.#endpoint.WebSocket(this.#endpoint.url, protocols));
     } catch {
       // The runtime does not allow the socket, as a browser's content security policy may.
-      this.#lose(NO_CLOSE_CODE);
+      this.#lose(NO_CLOSE_CODE, 'UNREACHABLE');
     }
   }
 
@@ -129,7 +132,12 @@ export class Link {
     const whileOurs = (act: () => void): void => {
       if (this.#socket === socket) act();
     };
-    socket.addEventListener('open', () => whileOurs(() => socket.send(JSON.stringify(this.#owner.hello()))));
+    socket.addEventListener('open', () =>
+      whileOurs(() => {
+        this.#wasReached = true;
+        socket.send(JSON.stringify(this.#owner.hello()));
+      }),
+    );
     socket.addEventListener('message', ({ data }) => whileOurs(() => this.#receive(data)));
     socket.addEventListener('close', ({ code }) => whileOurs(() => this.#lose(code ?? NO_CLOSE_CODE)));
     // An error is always followed by a close, which is acted on; but without a listener, `ws` throws.
@@ -179,7 +187,7 @@ export class Link {
     });
   }
 
-  #lose(closeCode: number, code?: ErrorCode): void {
+  #lose(closeCode: number, given?: ErrorCode): void {
     const ending: Ending = { closeCode, ...(this.#error && { error: this.#error }), ...this.#ending };
     const liveMs = this.#welcomedMs === undefined ? 0 : this.#endpoint.now() - this.#welcomedMs;
     this.#failures = liveMs >= STABLE_MS ? 1 : this.#failures + 1;
@@ -188,11 +196,11 @@ export class Link {
     if (!this.#mayRetry(ending)) return this.#end(closeCode, toFinalError(ending));
     this.#lostMs ??= this.#endpoint.now();
     const { random, backoff, giveUpMs, now } = this.#endpoint;
-    if (now() - this.#lostMs >= giveUpMs) {
-      return this.#end(closeCode, new UndertoneError('IDLE_TIMEOUT', `no connection for ${giveUpMs} ms`));
-    }
+    const code = given ?? ending.error?.code ?? (this.#wasReached ? undefined : 'UNREACHABLE');
+    if (now() - this.#lostMs >= giveUpMs)
+      return this.#end(closeCode, new UndertoneError(code ?? 'UNREACHABLE', `no connection for ${giveUpMs} ms`));
     this.#after(backoffMs(this.#failures, random(), backoff), () => void this.#open());
-    this.#change(this.#waiting(closeCode, code ?? ending.error?.code));
+    this.#change(this.#waiting(closeCode, code));
   }
 
   #mayRetry(ending: Ending): boolean {
@@ -206,9 +214,10 @@ export class Link {
 
   #waiting(closeCode: number, code?: ErrorCode): Status {
     const attempt = this.#failures + 1;
-    if (!this.#wasLive) return { state: 'connecting', attempt };
+    const why = code && { code };
+    if (!this.#wasLive) return { state: 'connecting', attempt, ...why };
     const sinceMs = this.#lostMs ?? this.#endpoint.now();
-    return { state: 'reconnecting', sinceMs, attempt, closeCode, ...(code && { code }) };
+    return { state: 'reconnecting', sinceMs, attempt, closeCode, ...why };
   }
 
   /** There is one timer: for the welcome, the next heartbeat or the next attempt. */

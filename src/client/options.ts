@@ -33,7 +33,7 @@ export type EndpointOptions = {
   readonly backoff?: BackoffSettings;
   /** An attempt is given up when no `welcome` has come for so long; 10 s unless given. */
   readonly welcomeWithinMs?: number;
-  /** `IDLE_TIMEOUT` when there was no connection for so long; 10 min unless given. */
+  /** Closed for good, as `UNREACHABLE` or as the server said, when there was no connection for so long; 10 min unless given. */
   readonly giveUpMs?: number;
 };
 

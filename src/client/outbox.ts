@@ -1,8 +1,8 @@
-import type { LiveLimits, StreamDeclaration, StreamPosition } from '../protocol/live.ts';
+import type { LiveLimits, ProducerMessage, StreamDeclaration, StreamPosition } from '../protocol/live.ts';
 import { createDropCounter, type Drop, type DropCounter, type DropReason } from './drops.ts';
 import type { Endpoint } from './options.ts';
 import { createPace, type Pace } from './pace.ts';
-import { Ring, type Losses } from './ring.ts';
+import { isNotice, Ring, type Losses } from './ring.ts';
 
 /** How long to wait before looking again whether the socket or the pace lets more through; sockets do not tell. */
 const POLL_MS = 20;
@@ -49,6 +49,7 @@ export class Outbox {
   readonly #ring: Ring;
   readonly #drops: DropCounter;
   readonly #onEmpty: () => void;
+  readonly #onEnded: (streamId: string) => void;
   #limits: LiveLimits | undefined;
   #pace: Pace | undefined;
   #sent = 0;
@@ -67,12 +68,15 @@ export class Outbox {
       highWaterBytes,
       onDrop,
       onEmpty,
+      onEnded,
     }: {
       readonly maxRingBytes: number;
       readonly highWaterBytes: number;
       readonly onDrop: (drop: Drop) => void;
       /** Called when nothing waits any more. */
       readonly onEmpty: () => void;
+      /** Called when the server has used all of a stream that was told to be over. */
+      readonly onEnded: (streamId: string) => void;
     },
   ) {
     this.#outlet = outlet;
@@ -81,6 +85,7 @@ export class Outbox {
     this.#ring = new Ring(maxRingBytes);
     this.#drops = createDropCounter(onDrop);
     this.#onEmpty = onEmpty;
+    this.#onEnded = onEnded;
   }
 
   get counts(): ProducerCounts {
@@ -118,6 +123,15 @@ export class Outbox {
     return true;
   }
 
+  /** Sends what the server is told of a stream after all that was given of it, and before what will be. */
+  tell(streamId: string, message: ProducerMessage): void {
+    const text = JSON.stringify(message);
+    const kind = message.type === 'close' ? 'end' : 'notice';
+    const sequence = this.#ring.nextSequence(streamId);
+    this.#ring.append({ streamId, kind, sequence, endMs: 0, message: text, sizeBytes: sizeOf(text) });
+    this.pump();
+  }
+
   /** The server has taken us up: `isNew` when it knows nothing of what went before. To be followed by `pump`. */
   welcomed(
     isNew: boolean,
@@ -135,12 +149,14 @@ export class Outbox {
       this.#reached.clear();
     } else {
       this.#count(this.#ring.rewind(streams), 'ring_full');
+      this.#forgetEnded();
     }
   }
 
   /** Forgets what the server has used. */
   acked(streams: readonly StreamPosition[]): void {
     this.#ring.ack(streams);
+    this.#forgetEnded();
     this.pump();
   }
 
@@ -156,7 +172,7 @@ export class Outbox {
       if (this.#outlet.bufferedAmount > this.#highWaterBytes || !this.#pace?.take(entry.sizeBytes)) return this.#poll();
       this.#outlet.send(entry.message);
       this.#ring.shift();
-      this.#tally(entry.streamId, entry.sequence);
+      if (!isNotice(entry)) this.#tally(entry.streamId, entry.sequence);
     }
     this.#settle();
     this.#onEmpty();
@@ -169,6 +185,13 @@ export class Outbox {
     this.#count(this.#ring.waiting(), 'closed');
     this.#ring.clear();
     this.#settle();
+  }
+
+  #forgetEnded(): void {
+    for (const streamId of this.#ring.takeEnded()) {
+      this.#reached.delete(streamId);
+      this.#onEnded(streamId);
+    }
   }
 
   #settle(): void {

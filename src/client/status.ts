@@ -6,7 +6,8 @@ import type { EndReason } from '../protocol/live.ts';
  * `reconnecting` means that the server began anew (`epoch` has risen).
  */
 export type Status =
-  | { readonly state: 'connecting'; readonly attempt: number }
+  /** `code`: why the attempt before failed; `UNREACHABLE` when nobody answered. */
+  | { readonly state: 'connecting'; readonly attempt: number; readonly code?: ErrorCode }
   | { readonly state: 'live' | 'resumed'; readonly session: string; readonly epoch: number }
   /** `sinceMs`: when it was lost, on the clock of `now`. `closeCode`: how, 1006 when nobody said. */
   | {

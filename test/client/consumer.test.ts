@@ -244,7 +244,7 @@ describe('a producer that also consumes', () => {
     const first = await harness.server.connection();
     first.send(notFound);
     first.close(4_404);
-    await expect.poll(() => consumer.status).toEqual({ state: 'connecting', attempt: 2 });
+    await expect.poll(() => consumer.status).toEqual({ state: 'connecting', attempt: 2, code: 'SESSION_NOT_FOUND' });
     harness.clock.advance(500);
     const second = await harness.server.connection();
     producer.close();

@@ -330,13 +330,40 @@ describe('what a producer does not send', () => {
     producer.sendMedia('opus', Uint8Array.of(1), 0);
     producer.setConsent('ada', ['text', 'body']);
     expect(producer.sendLandmarks('face', [1], 10)).toBe(false);
+    expect(producer.refusal('face')).toBe('consent');
     harness.clock.advance(500);
     const second = await harness.server.connection();
     await second.welcomeProducer({ isResumed: true });
-    const heard = await second.take(3);
+    const heard = await second.take(2);
     expect(heard[0]).toEqual({ type: 'consent', participant: 'ada', modalities: ['text', 'body'] });
-    expect(sequences(heard.slice(1))).toEqual(['2:0', '4:0']);
-    expect(producer.counts.dropped).toEqual([{ streamId: 'face', reason: 'consent', count: 2 }]);
+    expect(sequences(heard.slice(1))).toEqual(['2:0']);
+    expect(producer.counts.dropped).toEqual([
+      { streamId: 'face', reason: 'consent', count: 2 },
+      { streamId: 'opus', reason: 'consent', count: 1 },
+    ]);
+  });
+
+  it('is sound, where only its words are agreed to: sound is no text', async () => {
+    const { producer, connection } = await live();
+    producer.setConsent('ada', ['text']);
+    expect(producer.sendAudio('mic', samples(160))).toBe(false);
+    expect(producer.sendTranscript('words', { isFinal: true, startMs: 0, endMs: 1, text: 'yes' })).toBe(true);
+    expect((await connection.take(2)).map(({ type }) => type)).toEqual(['consent', 'transcript']);
+    expect(producer.counts.dropped).toEqual([{ streamId: 'mic', reason: 'consent', count: 1 }]);
+  });
+
+  it('is what the server may make nothing of, until it may', async () => {
+    const policy = (...modalities: string[]) => [{ participant: 'ada', speaker: {}, modalities, refused: [] }] as never;
+    const { producer, connection } = await live({}, { participants: policy('audio', 'text') });
+    expect(producer.refusal('face')).toBe('policy');
+    expect(producer.sendLandmarks('face', [1], 0)).toBe(false);
+    expect(producer.sendAudio('mic', samples(160))).toBe(true);
+    expect(producer.counts.dropped).toEqual([{ streamId: 'face', reason: 'policy', count: 1 }]);
+    const told = eventOf(producer, 'policy');
+    connection.send({ type: 'policy', participants: policy('audio', 'face') });
+    await told;
+    expect(producer.refusal('face')).toBeUndefined();
+    expect(producer.sendLandmarks('face', [1], 0)).toBe(true);
   });
 
   it('is what is larger than the server takes', async () => {

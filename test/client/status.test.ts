@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/client/connect.ts';
 import type { Status } from '../../src/client/status.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { startFakeLiveServer } from '../support/fakeLiveServer.ts';
 import { statusOf, useHarness } from './harness.ts';
 
 const harness = useHarness();
@@ -107,15 +108,39 @@ describe('the status of a connection', () => {
     expect(producer.status).toEqual({ state: 'connecting', attempt: 2 });
   });
 
-  it('gives up for good as IDLE_TIMEOUT after the time it was given', async () => {
+  it('says that nobody answers, in each attempt that reaches nobody, until somebody does', async () => {
+    const nobody = await startFakeLiveServer();
+    await nobody.close();
+    const producer = produce({ url: nobody.url, giveUpMs: 5_000, backoff: { baseMs: 4_000, maxMs: 4_000 } });
+    await expect.poll(() => producer.status).toEqual({ state: 'connecting', attempt: 2, code: 'UNREACHABLE' });
+    harness.clock.advance(3_000);
+    await expect.poll(() => producer.status).toEqual({ state: 'connecting', attempt: 3, code: 'UNREACHABLE' });
+    harness.clock.advance(3_000);
+    expect(await statusOf(producer, 'closed')).toMatchObject({ closeCode: 1_006, error: { code: 'UNREACHABLE' } });
+  });
+
+  it('gives up with the reason that the server gave last, when it gave one', async () => {
+    const producer = produce({ giveUpMs: 1_000, backoff: { baseMs: 4_000, maxMs: 4_000 } });
+    for (const [index, waitMs] of [3_000, 0].entries()) {
+      const connection = await harness.server.connection();
+      connection.send({ type: 'error', code: 'RATE_LIMITED', message: 'wait', retryable: true, isFatal: true });
+      connection.close(4_429);
+      if (index === 0) await statusOf(producer, 'connecting');
+      if (index === 0) await expect.poll(() => harness.clock.pendingMs).toEqual([waitMs]);
+      harness.clock.advance(waitMs);
+    }
+    expect(await statusOf(producer, 'closed')).toMatchObject({ error: { code: 'RATE_LIMITED' } });
+  });
+
+  it('gives up for good as UNREACHABLE after the time it was given', async () => {
     const producer = produce({ giveUpMs: 1_000, backoff: { baseMs: 2_000, maxMs: 2_000 } });
     (await harness.server.connection()).cut();
     await expect.poll(() => harness.clock.pendingMs).toEqual([1_500]);
     harness.clock.advance(1_500);
     (await harness.server.connection()).cut();
     const { error, closeCode } = await statusOf(producer, 'closed');
-    expect([error?.code, closeCode]).toEqual(['IDLE_TIMEOUT', 1_006]);
-    await expect(producer.ready()).rejects.toMatchObject({ code: 'IDLE_TIMEOUT' });
+    expect([error?.code, closeCode]).toEqual(['UNREACHABLE', 1_006]);
+    await expect(producer.ready()).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 
   it('finds out that the other end is gone when nothing comes for three heartbeats', async () => {
@@ -250,7 +275,7 @@ describe('the end of a connection', () => {
     const producer = produce({ WebSocket: Refused, giveUpMs: 100 });
     await expect.poll(() => harness.clock.pendingMs).toEqual([375]);
     harness.clock.advance(375);
-    expect(await statusOf(producer, 'closed')).toMatchObject({ closeCode: 1_006, error: { code: 'IDLE_TIMEOUT' } });
+    expect(await statusOf(producer, 'closed')).toMatchObject({ closeCode: 1_006, error: { code: 'UNREACHABLE' } });
   });
 
   it('comes at once when we close, whatever was going on', async () => {
