@@ -14,8 +14,8 @@ import type { StreamSlot } from './streamSlot.ts';
 export type LookoutOptions = {
   /** Where the models and the WebAssembly of the reader are served. */
   readonly assets: LandmarkAssets;
-  /** What makes rows of pictures. */
-  readonly createSource: CreateLandmarkSource;
+  /** What makes rows of pictures: MediaPipe in a module worker, loaded when it is first needed, unless given. */
+  readonly createSource?: CreateLandmarkSource;
   /** What was seen, before it is sent. */
   readonly onSightings?: (sightings: readonly LandmarkSighting[]) => void;
   readonly onFault?: LandmarkSourceOptions['onFault'];
@@ -39,7 +39,7 @@ const SIGHTLESS_MS = 500;
 export function createLookout(
   producer: Producer,
   slots: ReadonlyMap<LandmarkModality, StreamSlot>,
-  { assets, createSource, onSightings, onFault }: LookoutOptions,
+  { assets, createSource = loadSource, onSightings, onFault }: LookoutOptions,
 ): Lookout {
   let source: LandmarkSource | undefined;
   let track: MediaStreamTrack | undefined;
@@ -114,3 +114,7 @@ export function createLookout(
     },
   };
 }
+
+/** It is large, so pages without a camera do not load it. */
+const loadSource: CreateLandmarkSource = async (options) =>
+  (await import('./vision/createLandmarkSource.ts')).createLandmarkSource(options);
