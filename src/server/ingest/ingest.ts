@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
@@ -42,6 +42,7 @@ export type Ingest = {
   find(streamId: string): IngestStream | undefined;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -111,6 +112,14 @@ class SessionIngest implements Ingest {
     if (stream?.entry.declaration.kind !== 'captions')
       return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no captions stream has this id' }];
     return this.#accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
+  }
+
+  sightless({ streamId, sequence, atMs, reason }: SightlessMessage, nowMs: number): readonly Refusal[] {
+    const stream = this.find(streamId);
+    const kind = stream?.entry.declaration.kind;
+    if (!stream || (kind !== 'face' && kind !== 'body'))
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+    return this.#accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
   }
 
   setState(streamId: string, state: StreamState): void {

@@ -1,0 +1,146 @@
+import type { Sighting, VisionModality } from '../../../../src/adapter.ts';
+import { createLandmarkSource } from '../../../../src/client/browser/vision/createLandmarkSource.ts';
+import { startWebThread, type WebThread } from '../../../../src/client/browser/vision/startWebThread.ts';
+import type { AssetUrls } from '../../../../src/client/browser/vision/timedImage.ts';
+import type {
+  LandmarkModality,
+  LandmarkSighting,
+  LandmarkSource,
+} from '../../../../src/client/browser/landmarkSource.ts';
+
+/** A sighting as it crosses to the test: rows as plain numbers. */
+export type PlainSighting = {
+  readonly modality: VisionModality;
+  readonly atMs: number;
+  readonly row?: readonly number[];
+  readonly reason?: string;
+};
+/** Pixels that the site gives: `width × height` of RGBA at `url`. */
+export type ServedPicture = {
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+  readonly atMs: number;
+};
+/** What happened to a source in this page. */
+export type SourceLog = { readonly sightings: PlainSighting[]; readonly faults: string[] };
+
+const WORKER = '/visionWorker.js';
+let thread: WebThread | undefined;
+let source: LandmarkSource | undefined;
+let log: SourceLog = { sightings: [], faults: [] };
+
+/** What tests call in the page, by `visionPage.…`. */
+const visionPage = {
+  /** Starts the worker for itself, without a track. */
+  open: async (modalities: readonly VisionModality[], urls: AssetUrls): Promise<void> => {
+    thread = startWebThread(WORKER);
+    await thread.open(0, modalities, urls);
+  },
+  /** Looks at pictures exactly as they are. */
+  examine: async (pictures: readonly ServedPicture[]): Promise<PlainSighting[]> => {
+    const seen: PlainSighting[] = [];
+    for (const picture of pictures) seen.push(...(await look(picture.atMs, await toBitmap(picture))));
+    return seen;
+  },
+  /** Looks at a recorded file as its video element shows it at the times given, in ms. */
+  examineVideo: async (url: string, timesMs: readonly number[]): Promise<PlainSighting[]> => {
+    const video = await loadVideo(url);
+    const seen: PlainSighting[] = [];
+    for (const atMs of timesMs) {
+      await seek(video, atMs);
+      seen.push(...(await look(atMs, await createImageBitmap(video))));
+    }
+    return seen;
+  },
+  /** Median ms of `times` looks at one picture: with the way to the worker and back. */
+  cost: async (picture: ServedPicture, times: number): Promise<number> => {
+    const tookMs: number[] = [];
+    for (let i = 0; i < times; i++) {
+      const image = await toBitmap(picture);
+      const beganMs = performance.now();
+      await look(picture.atMs + i * 100, image);
+      tookMs.push(performance.now() - beganMs);
+    }
+    return tookMs.sort((a, b) => a - b)[Math.floor(times / 2)] ?? NaN;
+  },
+  end: async (): Promise<void> => thread?.end(),
+
+  /** Makes a source that looks at a canvas on which `pictures` are shown over and over, one each 40 ms. */
+  startSource: async (
+    modalities: readonly LandmarkModality[],
+    urls: AssetUrls,
+    pictures: readonly ServedPicture[],
+  ): Promise<void> => {
+    log = { sightings: [], faults: [] };
+    const { wasmUrl, ...models } = urls;
+    source = await createLandmarkSource({
+      modalities,
+      assets: { wasmUrl, models, workerUrl: WORKER },
+      onSightings: (sightings) => log.sightings.push(...sightings.map(toPlain)),
+      onFault: ({ code }) => log.faults.push(code),
+    });
+    source.start(await showOnCanvas(pictures));
+  },
+  log: (): SourceLog => log,
+  now: (): number => performance.now(),
+  stopSource: (): void => source?.stop(),
+  closeSource: (): void => source?.close(),
+};
+declare global {
+  var visionPage: VisionPage;
+}
+/** What tests call in the page. */
+export type VisionPage = typeof visionPage;
+globalThis.visionPage = visionPage;
+
+async function look(atMs: number, image: ImageBitmap): Promise<PlainSighting[]> {
+  if (!thread) throw new Error('open first');
+  return (await thread.look(0, { atMs, image })).map(toPlain);
+}
+
+function toPlain(seen: Sighting | LandmarkSighting): PlainSighting {
+  return 'row' in seen ? { ...seen, row: [...seen.row] } : seen;
+}
+
+async function toBitmap({ url, width, height }: ServedPicture): Promise<ImageBitmap> {
+  const bytes = new Uint8ClampedArray(await (await fetch(url)).arrayBuffer());
+  return createImageBitmap(new ImageData(bytes, width, height));
+}
+
+async function loadVideo(url: string): Promise<HTMLVideoElement> {
+  const video = document.createElement('video');
+  video.muted = true;
+  video.preload = 'auto';
+  // A video can be wound only where the server knows ranges, or where it is all there.
+  video.src = URL.createObjectURL(await (await fetch(url)).blob());
+  await new Promise((resolve, reject) => {
+    video.onloadeddata = resolve;
+    video.onerror = () => reject(new Error(`the video cannot be played: ${video.error?.message}`));
+  });
+  return video;
+}
+
+/** To the middle of the picture shown at `atMs`, of pictures that are 40 ms apart. */
+function seek(video: HTMLVideoElement, atMs: number): Promise<unknown> {
+  const shown = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+  video.currentTime = (atMs + 20) / 1_000;
+  return shown;
+}
+
+async function showOnCanvas(pictures: readonly ServedPicture[]): Promise<MediaStreamTrack> {
+  const bitmaps = await Promise.all(pictures.map(toBitmap));
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: pictures[0]?.width, height: pictures[0]?.height });
+  const context = canvas.getContext('2d');
+  let next = 0;
+  const show = (): void => {
+    const bitmap = bitmaps[next++ % bitmaps.length];
+    if (bitmap) context?.drawImage(bitmap, 0, 0);
+  };
+  setInterval(show, 40);
+  show();
+  const [track] = canvas.captureStream(25).getVideoTracks();
+  if (!track) throw new Error('a canvas has a track');
+  return track;
+}
