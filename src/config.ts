@@ -52,6 +52,8 @@ export type ServerLimits = {
   readonly maxBufferedBytes: number;
   /** How long a consumer may stay behind before it is closed. */
   readonly slowConsumerMs: number;
+  /** How much sound one speech recognizer is given in a session, all its streams together. */
+  readonly maxTranscribedMs: number;
 };
 
 /** How the live server runs; complete and frozen. Without `keys` it is open to this machine and to no other. */
@@ -64,7 +66,13 @@ export type ServerConfig = {
   readonly tokenMaxSeconds: number;
   /** Paths of files in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Whether faces and bodies are read from the pictures of video streams. */
+  readonly vision: 'on' | 'off';
   readonly policy: LivePolicy;
+  /** Names of the speech recognizers that give text, in the order in which they are preferred. */
+  readonly transcribers: readonly string[];
+  /** Whether the words of a recognizer stand for those of captions; else speech that has captions is left to them. */
+  readonly transcribeCaptioned: boolean;
   readonly limits: ServerLimits;
 };
 
@@ -113,6 +121,7 @@ const limitsSchema = z.strictObject({
   backlogInsights: whole(5_000, 1, 1_000_000),
   maxBufferedBytes: whole(4 * MIB, 65_536, 1_024 * MIB),
   slowConsumerMs: whole(30_000, 100, 600_000),
+  maxTranscribedMs: whole(96 * HOUR_MS, 1_000, 1_000 * HOUR_MS),
 });
 
 const serverConfigSchema = z
@@ -128,7 +137,13 @@ const serverConfigSchema = z
       .exactOptional(),
     tokenMaxSeconds: whole(900, 1, 900),
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
+    vision: z.enum(['on', 'off']).default('off'),
     policy: policySchema.prefault({}),
+    transcribers: z
+      .array(z.string().regex(/^[a-z0-9-]{1,64}$/))
+      .max(16)
+      .default([]),
+    transcribeCaptioned: z.boolean().default(false),
     limits: limitsSchema.prefault({}),
   })
   .superRefine(({ keys }, context) => {

@@ -21,7 +21,10 @@ describe('the configuration of the live server', () => {
       keys: [],
       origins: [],
       tokenMaxSeconds: 900,
+      vision: 'off',
       policy: { roles: {}, default: ['text', 'audio', 'face', 'body'], requireConsent: false, privacy: 'none' },
+      transcribers: [],
+      transcribeCaptioned: false,
       limits: {
         maxMessageBytes: 65_536,
         maxFrameBytes: 262_144,
@@ -41,6 +44,7 @@ describe('the configuration of the live server', () => {
         backlogInsights: 5_000,
         maxBufferedBytes: 4_194_304,
         slowConsumerMs: 30_000,
+        maxTranscribedMs: 345_600_000,
       },
     });
   });

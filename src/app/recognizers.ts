@@ -14,10 +14,19 @@ export const RECOGNIZERS: RecognizerTable = Object.freeze({
       apiKey: env['DEEPGRAM_API_KEY'] ?? '',
       diarize: true,
     }),
+  sherpa: openSherpa,
   whisper: openWhisper,
   pocketsphinx: async () =>
     (await import('../../adapters/asr/pocketsphinx/createPocketsphinxRecognizer.ts')).createPocketsphinxRecognizer(),
 });
+
+async function openSherpa(env: Environment): Promise<Recognizer> {
+  const modelFolder = env['UNDERTONE_SHERPA_MODEL'] ?? '';
+  if (modelFolder === '')
+    throw new UndertoneError('RECOGNIZER_MISSING', 'sherpa: UNDERTONE_SHERPA_MODEL names no folder of a model');
+  const { createSherpaRecognizer } = await import('../../adapters/asr/sherpa/createSherpaRecognizer.ts');
+  return createSherpaRecognizer({ modelFolder });
+}
 
 /** Whisper finds speech itself, with a detector that is closed with it. */
 async function openWhisper(env: Environment): Promise<Recognizer> {

@@ -1,7 +1,7 @@
 import type { Availability, MissingReason, Modality, PerModality } from './modality.ts';
 import type { Speaker } from './speaker.ts';
 
-/** Where an utterance insight stands: first answer, changed answer, last answer. */
+/** Where an utterance insight stands: first answer, changed answer, last answer of the model. */
 export const UTTERANCE_STATUSES = ['provisional', 'revised', 'final'] as const;
 /** One status of {@link UTTERANCE_STATUSES}. */
 export type UtteranceStatus = (typeof UTTERANCE_STATUSES)[number];

@@ -37,6 +37,10 @@ export type StreamOpened = {
   readonly kind: StreamKind;
   /** Whose stream it is; absent when it carries several speakers (mixed audio, captions of a whole call). */
   readonly speaker?: Speaker;
+  /** Of audio: the rate that it had before it was resampled to 16 kHz, when known. */
+  readonly sampleRateHz?: number;
+  /** BCP 47 tag of what is spoken, when known. */
+  readonly language?: string;
 };
 
 /** A stream ended, and why. */

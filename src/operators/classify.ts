@@ -46,7 +46,7 @@ type Work =
 
 /**
  * Emits what the model concludes of each utterance: `provisional` when it is new, `revised` for the utterances of the
- * window whose answer changed, `final` once (and once more for text or a speaker that comes later still); modality
+ * window whose answer changed, `final` once, and `revised` after it for text or a speaker that comes later still; modality
  * changes, interim transcripts, names, gaps, faults and dropped words in their places between. The text of whoever withholds it is `null` from then on. One signal after the other: while the model returns a
  * promise the others wait (`concatMap`, at most `maxWaiting`), and while it returns values nothing waits. On complete
  * the model finishes, the last finals and `sessionEnded` follow. On error the model finishes, the finals of the

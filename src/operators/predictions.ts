@@ -18,7 +18,7 @@ export type Predictions = {
   isFinal(utteranceId: string): boolean;
   /** The answers to tell of what the model returned. */
   tell(predictions: readonly Prediction[], telling: Telling): readonly UtteranceDraft[];
-  /** The last answer again, with the text or speaker that came after it was final; nothing when neither changed. */
+  /** The final answer `revised` by the text or speaker that came after it; nothing when neither changed. */
   tellLate(measured: UtteranceMeasured): readonly UtteranceDraft[];
   /** Erases the text of all that is remembered of a speaker. */
   forgetText(speaker: Speaker): void;
@@ -83,7 +83,7 @@ export function createPredictions(labels: readonly string[], threshold: number):
       const revision = last.revision + 1;
       const availability = { ...last.availability, text: lateText(told, record) };
       const late = { text, speaker: utterance.speaker, availability, atMs: arrivalMs, revision, computeMs: 0 };
-      told.last = { ...last, ...late, latencyMs: Math.max(0, arrivalMs - utterance.endMs) };
+      told.last = { ...last, ...late, status: 'revised', latencyMs: Math.max(0, arrivalMs - utterance.endMs) };
       return [told.last];
     },
     forgetText: (speaker) => {

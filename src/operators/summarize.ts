@@ -81,7 +81,8 @@ function createSummary(): Stage<Classified, InsightDraft> {
       }
       if (classified.type === 'speaker') rename(classified.speakerId, classified.speaker);
       if (classified.type === 'fault') faults++;
-      if (classified.type === 'utterance' && classified.status === 'final') count(classified);
+      if (classified.type === 'utterance' && (classified.status === 'final' || recent.has(classified.utteranceId)))
+        count(classified);
       return [classified];
     },
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UTTERANCE_STATUSES, type Insight } from '../domain/insight.ts';
 import { MISSING_REASONS, MODALITIES } from '../domain/modality.ts';
 import { SPEAKER_SOURCES } from '../domain/speaker.ts';
+import { type MessageSchemas, toJsonSchemas } from './jsonSchema.ts';
 import { roundInsight } from './rounding.ts';
 
 /** The version of the wire protocol, `v` of every message. docs/protocol.md says what may change without a new one. */
@@ -40,6 +41,12 @@ export function decodeInsight(line: unknown): DecodedInsight {
   if (version.data.v !== PROTOCOL_VERSION) return broken(`v: only version ${PROTOCOL_VERSION} is understood`);
   const parsed = insightSchema.safeParse(value);
   return parsed.success ? { ok: true, insight: parsed.data } : broken(ruleOf(parsed.error));
+}
+
+/** JSON Schemas of the insights as lines, by `type`, `v` included. */
+export function insightJsonSchemas(): MessageSchemas {
+  const { options } = insightSchema;
+  return toJsonSchemas({ options: options.map((insight) => insight.safeExtend({ v: z.literal(PROTOCOL_VERSION) })) });
 }
 
 const ratio = z.number().min(0).max(1);

@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from '../domain/modality.ts';
+import type { MissingReason, Modality, SightlessReason } from '../domain/modality.ts';
 import type { TimedWord } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -54,13 +54,14 @@ export type Participant = {
  * A stream that a producer will send. `number` stands in its media frames and is never used again for another stream of
  * the session. Without `participant` it carries everybody. `face` and `body` frames are rows of float32 (little-endian)
  * of docs/features.md; `video` frames are JPEG pictures; `captions` have no media frames but `transcript` messages.
+ * `language`: BCP 47 tag of what is spoken, when known.
  */
 export type StreamDeclaration = {
   readonly streamId: string;
   readonly number: number;
   readonly participant?: string;
 } & (
-  | { readonly kind: 'audio'; readonly format: AudioFormat }
+  | { readonly kind: 'audio'; readonly format: AudioFormat; readonly language?: string }
   | { readonly kind: 'video' | 'face' | 'body' }
   | { readonly kind: 'captions'; readonly language?: string }
 );
@@ -100,6 +101,16 @@ export type TranscriptMessage = {
   readonly words?: readonly TimedWord[];
 };
 
+/** A picture gave no row of a face or body stream, and why. It has the number that the row would have had. */
+export type SightlessMessage = {
+  readonly type: 'sightless';
+  readonly streamId: string;
+  readonly sequence: number;
+  /** When the picture was taken, on the producer's media clock. */
+  readonly atMs: number;
+  readonly reason: SightlessReason;
+};
+
 /** What a producer says. */
 export type ProducerMessage =
   | ProducerHello
@@ -109,6 +120,7 @@ export type ProducerMessage =
   | { readonly type: 'state'; readonly streamId: string; readonly state: StreamState }
   | { readonly type: 'format'; readonly streamId: string; readonly format: AudioFormat }
   | TranscriptMessage
+  | SightlessMessage
   | { readonly type: 'consent'; readonly participant: string; readonly modalities: readonly Modality[] }
   | { readonly type: 'name'; readonly participant: string; readonly name: string }
   | { readonly type: 'ping'; readonly id: number }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MODALITIES } from '../domain/modality.ts';
+import { MODALITIES, SIGHTLESS_REASONS } from '../domain/modality.ts';
+import { type MessageSchemas, toJsonSchemas } from './jsonSchema.ts';
 import { AUDIO_ENCODINGS, EXCEPTIONS, PURPOSES, STREAM_STATES } from './live.ts';
 import type { ConsumerMessage, ProducerMessage } from './live.ts';
 import { MAX_MEDIA_MS } from './mediaFrame.ts';
@@ -35,7 +36,7 @@ const declared = {
   participant: identifier.exactOptional(),
 };
 const declaration = z.discriminatedUnion('kind', [
-  z.object({ ...declared, kind: z.literal('audio'), format: audioFormat }),
+  z.object({ ...declared, kind: z.literal('audio'), format: audioFormat, language: language.exactOptional() }),
   z.object({ ...declared, kind: z.enum(['video', 'face', 'body']) }),
   z.object({ ...declared, kind: z.literal('captions'), language: language.exactOptional() }),
 ]);
@@ -83,6 +84,13 @@ const producerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), streamId: identifier, state: z.enum(STREAM_STATES) }),
   z.object({ type: z.literal('format'), streamId: identifier, format: audioFormat }),
   transcript,
+  z.object({
+    type: z.literal('sightless'),
+    streamId: identifier,
+    sequence,
+    atMs: mediaMs,
+    reason: z.enum(SIGHTLESS_REASONS),
+  }),
   z.object({ type: z.literal('consent'), participant: identifier, modalities }),
   z.object({ type: z.literal('name'), participant: identifier, name }),
   ping,
@@ -108,9 +116,9 @@ export function decodeConsumerMessage(text: string): DecodedMessage<ConsumerMess
   return decode<ConsumerMessage>(consumerMessage, text);
 }
 
-/** JSON Schemas (2020-12) of what each side may send, for documents and other languages. */
-export function liveJsonSchemas(): { readonly producer: unknown; readonly consumer: unknown } {
-  return { producer: z.toJSONSchema(producerMessage), consumer: z.toJSONSchema(consumerMessage) };
+/** JSON Schemas of what each side may send, by `type`, for documents and other languages. */
+export function liveJsonSchemas(): { readonly producer: MessageSchemas; readonly consumer: MessageSchemas } {
+  return { producer: toJsonSchemas(producerMessage), consumer: toJsonSchemas(consumerMessage) };
 }
 
 function decode<T>(schema: z.ZodType<T>, text: string): DecodedMessage<T> {

@@ -3,7 +3,8 @@ import { UndertoneError } from '../errors.ts';
 import type { ConsumerHello, ProducerHello } from '../protocol/live.ts';
 import { type Principal, requireScope } from './access.ts';
 import { checkPurpose } from './policy.ts';
-import type { LiveSession, Sessions } from './sessions.ts';
+import type { LiveSession } from './session.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Who comes, where to, under which policy. */
 export type Entering = { readonly principal: Principal; readonly sessions: Sessions; readonly policy: LivePolicy };

@@ -8,7 +8,9 @@ import type { Admission } from './admission.ts';
 import type { Metrics } from './metrics.ts';
 import { tellable } from './peer.ts';
 import { checkPurpose } from './policy.ts';
-import type { LiveSession, Sessions } from './sessions.ts';
+import type { LiveSession } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import type { IssuedToken } from './tokens.ts';
 
 /** A certificate and its key, in PEM. */
 export type ServerFiles = { readonly cert: Buffer; readonly key: Buffer };
@@ -25,17 +27,12 @@ export type HttpContext = {
   readonly tls?: ServerFiles;
 };
 
+const identifier = z.string().regex(/^[\p{L}\p{N}_.:~-]{1,64}$/u);
 const newSession = z.strictObject({
-  session: z
-    .string()
-    .regex(/^[\p{L}\p{N}_.:~-]{1,64}$/u)
-    .exactOptional(),
+  session: identifier.exactOptional(),
   purpose: z.enum(PURPOSES).exactOptional(),
   exception: z.enum(EXCEPTIONS).exactOptional(),
-  participant: z
-    .string()
-    .regex(/^[\p{L}\p{N}_.:~-]{1,64}$/u)
-    .exactOptional(),
+  participant: identifier.exactOptional(),
 });
 /** Handshakes and requests that take longer are cut. */
 const REQUEST_MS = 10_000;
@@ -54,7 +51,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** Returns the HTTP side of a server: sessions, health and metrics. It is not listening yet. */
 export function createHttp(context: HttpContext): FastifyInstance {
-  const { access, admission, sessions, metrics, isReady } = context;
   const app = fastify({
     logger: false,
     bodyLimit: context.config.limits.maxMessageBytes,
@@ -62,55 +58,78 @@ export function createHttp(context: HttpContext): FastifyInstance {
     ...(context.tls && { https: context.tls }),
     http: { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
   }) as unknown as FastifyInstance;
-
-  const principalOf = async (request: FastifyRequest, scope: Scope, session?: string): Promise<Principal> => {
-    admission.attempt(request.ip);
-    const { authorization, origin } = request.headers;
-    const principal = await access.authenticate({ authorization, origin, protocols: [], remoteAddress: request.ip });
-    requireScope(principal, scope, session);
-    return principal;
-  };
-  type WithId = { Params: { id: string } };
-
   app.setErrorHandler((error, _request, reply) => send(reply, error));
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ code: 'FILE_NOT_FOUND', message: 'no such path' }),
   );
-  app.get('/healthz', () => ({ status: 'ok', version: context.version }));
+  addHealth(app, context);
+  addSessions(app, context);
+  return app;
+}
+
+function addHealth(app: FastifyInstance, { version, metrics, isReady }: HttpContext): void {
+  app.get('/healthz', () => ({ status: 'ok', version }));
   app.get('/readyz', (_request, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ code: 'GOING_AWAY', message: 'shutting down' }),
   );
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+}
+
+function addSessions(app: FastifyInstance, context: HttpContext): void {
+  const { sessions } = context;
+  type WithId = { Params: { id: string } };
   app.post('/v1/sessions', async (request, reply) => {
-    const principal = await principalOf(request, 'admin');
-    const parsed = newSession.safeParse(request.body ?? {});
-    if (!parsed.success)
-      throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
-    const { session: id, participant, purpose, exception } = parsed.data;
-    checkPurpose(purpose, context.config.policy);
-    const session = sessions.create({ ...(purpose && { purpose }), ...(exception && { exception }) }, id);
-    const scopes = (['produce', 'consume'] as const).filter((scope) => principal.scopes.has(scope));
-    const tokens = await Promise.all(
-      scopes.map(async (scope) => {
-        const bound = scope === 'produce' && participant !== undefined ? { participant } : {};
-        return [
-          scope,
-          await access.issueToken({ session: session.id, scopes: [scope], keyId: principal.keyId, ...bound }),
-        ] as const;
-      }),
-    );
-    return reply.code(201).send({ session: session.id, tokens: Object.fromEntries(tokens) });
+    const principal = await principalOf(request, context, { scope: 'admin' });
+    return reply.code(201).send(await beginSession(request.body, principal, context));
   });
   app.get<WithId>('/v1/sessions/:id', async (request) => {
-    await principalOf(request, 'consume', request.params.id);
-    return describe(sessions.get(request.params.id));
+    const { id } = request.params;
+    await principalOf(request, context, { scope: 'consume', session: id });
+    return describe(sessions.get(id));
   });
   app.delete<WithId>('/v1/sessions/:id', async (request, reply) => {
-    await principalOf(request, 'admin', request.params.id);
-    await sessions.delete(request.params.id);
+    const { id } = request.params;
+    await principalOf(request, context, { scope: 'admin', session: id });
+    await sessions.delete(id);
     return reply.code(204).send();
   });
-  return app;
+}
+
+async function principalOf(
+  { ip, headers: { authorization, origin } }: FastifyRequest,
+  { admission, access }: HttpContext,
+  { scope, session }: { readonly scope: Scope; readonly session?: string },
+): Promise<Principal> {
+  admission.attempt(ip);
+  const principal = await access.authenticate({ authorization, origin, protocols: [], remoteAddress: ip });
+  requireScope(principal, scope, session);
+  return principal;
+}
+
+type Begun = { readonly session: string; readonly tokens: Partial<Record<Scope, IssuedToken>> };
+
+/** Begins the session that a body asks for, with a token for each of the scopes that its asker has. */
+async function beginSession(
+  body: unknown,
+  principal: Principal,
+  { config, access, sessions }: HttpContext,
+): Promise<Begun> {
+  const parsed = newSession.safeParse(body ?? {});
+  if (!parsed.success)
+    throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
+  const { session: id, participant, purpose, exception } = parsed.data;
+  checkPurpose(purpose, config.policy);
+  const session = sessions.create({ ...(purpose && { purpose }), ...(exception && { exception }) }, id);
+  const grant = { session: session.id, keyId: principal.keyId };
+  const tokens: Partial<Record<Scope, IssuedToken>> = {};
+  if (principal.scopes.has('produce'))
+    tokens.produce = await access.issueToken({
+      ...grant,
+      scopes: ['produce'],
+      ...(participant !== undefined && { participant }),
+    });
+  if (principal.scopes.has('consume')) tokens.consume = await access.issueToken({ ...grant, scopes: ['consume'] });
+  return { session: session.id, tokens };
 }
 
 function send(reply: FastifyReply, error: unknown): FastifyReply {
@@ -137,7 +156,7 @@ function describe(session: LiveSession): Record<string, unknown> {
     lastSeq: log.lastSeq,
     waiting,
     participants: session.participants.all(),
-    streams: [...session.ingest.streams()].map((stream) => ({
+    streams: session.ingest.streams().map((stream) => ({
       ...stream.position(),
       kind: stream.entry.declaration.kind,
       participant: stream.entry.declaration.participant ?? null,

@@ -1,7 +1,8 @@
 import type { Insight } from '../domain/insight.ts';
+import { createLastingAnswers } from '../domain/lastingAnswers.ts';
 import { encodeInsight } from '../protocol/insight.ts';
 
-/** An insight and its line on the wire. */
+/** An insight and its line on the wire. `isDroppable`: a later one is bound to replace it. */
 export type LoggedInsight = { readonly seq: number; readonly line: string; readonly isDroppable: boolean };
 
 /** The latest insights of a session, for consumers that come, come back or fall behind. */
@@ -19,11 +20,12 @@ const MAX_CHARS = 16 * 1024 * 1024;
 /** Returns an empty log of at most `limit` insights; the oldest go first. */
 export function createInsightLog(limit: number): InsightLog {
   const held: LoggedInsight[] = [];
+  const answers = createLastingAnswers();
   let chars = 0;
   let lastSeq = 0;
   return {
     append: (insight) => {
-      const isDroppable = insight.type === 'interim' || (insight.type === 'utterance' && insight.status !== 'final');
+      const isDroppable = insight.type === 'interim' || (insight.type === 'utterance' && !answers.isLasting(insight));
       const logged = { seq: insight.seq, line: encodeInsight(insight), isDroppable };
       held.push(logged);
       chars += logged.line.length;

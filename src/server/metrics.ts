@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 export type Metrics = {
   readonly contentType: string;
   text(): Promise<string>;
-  count(what: CountName, amount?: number): void;
+  readonly count: (what: CountName, amount?: number) => void;
 };
 
 const COUNTS = {

@@ -131,6 +131,7 @@ describe('classify', () => {
     );
     expect(late).toEqual({
       ...final,
+      status: 'revised',
       text: 'late',
       revision: 2,
       atMs: 9_000,
@@ -152,7 +153,7 @@ describe('classify', () => {
 
   it('tells a late speaker too.', () => {
     const last = answers([measured('u1', 'x'), again('u1', 'x', 9_000, BEN)], createFakeModel({ lookAhead: 0 })).at(-1);
-    expect(last).toMatchObject({ status: 'final', revision: 2, speaker: BEN, availability: { text: { share: 1 } } });
+    expect(last).toMatchObject({ status: 'revised', revision: 2, speaker: BEN, availability: { text: { share: 1 } } });
   });
 
   it('forgets what is long final: late words for it are not told.', () => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { from, toArray } from 'rxjs';
+import { from, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/domain/observation.ts';
 import { pushBounded, requirePositive, setBounded } from '../../src/operators/bounded.ts';
 import { respectPrivacy } from '../../src/operators/respectPrivacy.ts';
 import { coveredBy, overlapMs, totalMs, uncovered } from '../../src/operators/spans.ts';
+import { stage } from '../../src/operators/stage.ts';
 import { createStreams, isSameSpeaker } from '../../src/operators/streams.ts';
 import { frames } from '../support/pictures.ts';
 import { ADA, BEN, cue, opened, turn, voice } from '../support/scriptedCall.ts';
@@ -144,6 +145,46 @@ describe('respectPrivacy', () => {
         c: cue(0, 1, 'x'),
       });
       expectSubscriptions(source$.subscriptions).toBe(['^---!', '^--!']);
+    });
+  });
+});
+
+describe('stage', () => {
+  it('tells what it throws as an error, after what it told, and leaves the source', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source$ = cold('-a-b-c-|');
+      const broken = new Error('broken');
+      const fragile = stage<string, string>(() => ({
+        next: (value) => {
+          if (value === 'b') throw broken;
+          return [value];
+        },
+      }));
+      expectObservable(source$.pipe(fragile)).toBe('-a-#', undefined, broken);
+      expectSubscriptions(source$.subscriptions).toBe('^--!');
+    });
+  });
+
+  it('reads no further from a source that never waits, once it is left', () => {
+    let read = 0;
+    const endless = (function* () {
+      for (;;) yield ++read;
+    })();
+    const told: number[] = [];
+    from(endless)
+      .pipe(
+        stage<number, number>(() => ({ next: (value) => [value, value] })),
+        take(3),
+      )
+      .subscribe((value) => told.push(value));
+    expect(told).toEqual([1, 1, 2]);
+    expect(read).toBeLessThanOrEqual(3);
+  });
+
+  it('emits what it holds when the source completes', () => {
+    marbles(({ cold, expectObservable }) => {
+      const last = stage<string, string>(() => ({ next: () => [], complete: () => ['z'] }));
+      expectObservable(cold('-a-|').pipe(last)).toBe('---(z|)');
     });
   });
 });

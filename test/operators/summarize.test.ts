@@ -188,7 +188,7 @@ describe('summarize of speakers who get a name', () => {
     const { speakers } = summaryOf(
       final('u1', 0, 1_000, 'joy', { speaker: s1 }),
       named('S1', ADA),
-      final('u1', 0, 1_000, 'joy', { speaker: BEN, revision: 2 }),
+      final('u1', 0, 1_000, 'joy', { speaker: BEN, revision: 2, status: 'revised' }),
     );
     expect(speakers.map(({ speaker, utterances }) => [speaker.id, utterances])).toEqual([[BEN.id, 1]]);
   });

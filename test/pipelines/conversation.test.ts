@@ -258,7 +258,7 @@ describe('analyzeConversation', () => {
       tooLate.slice(-2).map(({ status, text, label, availability }) => [status, text, label, availability.text]),
     ).toEqual([
       ['final', null, 'neutral', { share: 0, reason: 'no_captions' }],
-      ['final', 'awful really', 'neutral', { share: 0, reason: 'late_text' }],
+      ['revised', 'awful really', 'neutral', { share: 0, reason: 'late_text' }],
     ]);
     expect(tooLate.at(-1)?.probabilities).toEqual(tooLate.at(-2)?.probabilities);
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { WebSocket } from 'ws';
 import type { Insight } from '../../src/domain/insight.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
 } from '../../src/protocol/live.ts';
 import { SUBPROTOCOL, TOKEN_SUBPROTOCOL } from '../../src/protocol/live.ts';
 import { decodeInsight } from '../../src/protocol/insight.ts';
+import { consumerServerMessage, producerServerMessage } from '../../src/protocol/serverSchema.ts';
 import { encodeMediaFrame, type MediaFrame } from '../../src/protocol/mediaFrame.ts';
 
 export type Said = ProducerServerMessage | ConsumerServerMessage | Insight;
@@ -51,7 +53,7 @@ export async function connectPeer(
       const decoded = decodeInsight(value);
       if (!decoded.ok) throw new Error(decoded.rule);
       insights.push(decoded.insight);
-    }
+    } else checkDocumented(value, path);
     wake();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
@@ -91,6 +93,13 @@ export async function connectPeer(
     closed,
     cut: () => socket.terminate(),
   };
+}
+
+/** Whatever a server says must be as docs/asyncapi.json describes it, without a field more. */
+function checkDocumented(value: Said, path: string): void {
+  const parsed = (path === '/v1/feed' ? consumerServerMessage : producerServerMessage).safeParse(value);
+  if (!parsed.success) throw new Error(`${value.type}: ${parsed.error.message}`);
+  if (!isDeepStrictEqual(parsed.data, value)) throw new Error(`${value.type} has fields that are not documented`);
 }
 
 /** The next welcome of a producer. */

@@ -1,7 +1,7 @@
-import { concatMap, tap } from 'rxjs';
 import { analyzeConversation } from '../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../src/adapter.ts';
 import { createLiveListener } from '../../src/app/serve/listenLive.ts';
+import { takeInOrder } from '../../src/app/serve/takeInOrder.ts';
 import { parseServerConfig } from '../../src/config.ts';
 import type { StreamDeclaration } from '../../src/protocol/live.ts';
 import { type LiveServer, type LiveServerDeps, startLiveServer } from '../../src/server/liveServer.ts';
@@ -36,11 +36,7 @@ export function loudnessDetector(): VoiceActivityDetector {
 export function fakeAnalysis(): Analyze {
   return (events$, onTaken) => {
     const listener = createLiveListener(loudnessDetector());
-    const observations$ = events$.pipe(
-      concatMap((event) => listener.take(event)),
-      tap(onTaken),
-      concatMap((observations) => observations),
-    );
+    const observations$ = events$.pipe(takeInOrder((event) => listener.take(event), onTaken));
     const features = {
       prosody: (samples: Float32Array) => Float32Array.of(0, samples.length / 16_000),
       segments: () => ({ data: new Float32Array(0) }),

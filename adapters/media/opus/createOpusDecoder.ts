@@ -1,5 +1,6 @@
 import { OpusDecoder } from 'opus-decoder';
 import type { OpusPacketDecoder } from '../../../src/adapter.ts';
+import { isOpusPacket } from './isOpusPacket.ts';
 
 /** Returns a decoder for one stream of Opus packets, by libopus in WebAssembly (opus-decoder). `channels` of the result. */
 export async function createOpusDecoder(channels: 1 | 2): Promise<OpusPacketDecoder> {
@@ -14,6 +15,7 @@ export async function createOpusDecoder(channels: 1 | 2): Promise<OpusPacketDeco
   await decoder.ready;
   return {
     decode: (packet) => {
+      if (!isOpusPacket(packet)) return undefined;
       try {
         const { channelData, samplesDecoded, errors } = decoder.decodeFrame(packet);
         return errors.length > 0 || samplesDecoded === 0 ? undefined : channelData;

@@ -1,14 +1,19 @@
 import type { VoiceActivityDetector, VoiceActivityStream } from '../../../src/adapter.ts';
-import { UndertoneError } from '../../../src/errors.ts';
-import { createSileroFrames, FRAME_SAMPLES, INPUT_SAMPLES } from './sileroFrames.ts';
-import { loadSileroRuntime, type SileroRuntime, type SileroRuntimeName } from './sileroRuntime.ts';
+import { type Classify, createBatcher, type SileroState } from './createBatcher.ts';
+import { createSileroFrames, FRAME_SAMPLES } from './sileroFrames.ts';
+import { loadSileroRuntime, type SileroRuntimeName } from './sileroRuntime.ts';
 import { createSilenceGate } from './silenceGate.ts';
 
 /**
  * `runtimes`: which are tried, in order (both by default). `isGated`: whether long silence skips the model (true by
- * default; false is for comparing).
+ * default; false is for comparing). `gatherMs`: how long a frame may wait for those of other streams, to be looked at with
+ * them (0 by default: only for what comes at the same time). It is worth it from ten streams on.
  */
-export type SileroOptions = { readonly runtimes?: readonly SileroRuntimeName[]; readonly isGated?: boolean };
+export type SileroOptions = {
+  readonly runtimes?: readonly SileroRuntimeName[];
+  readonly isGated?: boolean;
+  readonly gatherMs?: number;
+};
 
 /** The detector, and what it is made of for those who report it. */
 export type SileroDetector = VoiceActivityDetector & {
@@ -22,23 +27,24 @@ export const SILERO_MODEL = 'silero-vad-v6';
 /** The most frames that may wait in one stream, about 10 minutes of sound; `process` throws a RangeError beyond. */
 export const MAX_WAITING_FRAMES = 20_000;
 
-const SAMPLE_RATE_HZ = 16_000n;
-const FRAME_MS = (FRAME_SAMPLES * 1_000) / Number(SAMPLE_RATE_HZ);
-const STATE_SHAPE = [2, 1, 128] as const;
-const STATE_SIZE = 2 * 128;
+const FRAME_MS = FRAME_SAMPLES / 16;
 
 /**
- * Returns a detector that runs Silero VAD v6 on 16 kHz mono sound in frames of 32 ms. All streams share one session; each
- * has a recurrent state of its own, so probabilities depend on the stream's samples alone: not on how they are cut
- * into blocks, nor on other streams. After a second below -70 dB of full scale the probability is 0 and the model
+ * Returns a detector that runs Silero VAD v6 on 16 kHz mono sound in frames of 32 ms. All streams share one session, which
+ * looks at frames of many streams at once; each has a recurrent state of its own, so probabilities depend on the stream's
+ * samples alone: not on how they are cut into blocks, nor on other streams. After a second below -70 dB of full scale the probability is 0 and the model
  * is not asked, its state kept as silence left it. Calls to one stream are answered in order, later ones waiting.
  * `process` throws TypeError after `close`. @throws UndertoneError VAD_MISSING
  */
-export async function createSileroDetector({ runtimes, isGated = true }: SileroOptions = {}): Promise<SileroDetector> {
+export async function createSileroDetector({
+  runtimes,
+  isGated = true,
+  gatherMs = 0,
+}: SileroOptions = {}): Promise<SileroDetector> {
   const runtime = await loadSileroRuntime(runtimes);
   const running = new Set<Promise<unknown>>();
   let isClosed = false;
-  const classify: Classify = createClassify(runtime);
+  const classify = createBatcher(runtime, gatherMs);
   return {
     name: `${SILERO_MODEL} (${runtime.name} ${runtime.version})`,
     model: SILERO_MODEL,
@@ -64,25 +70,6 @@ export async function createSileroDetector({ runtimes, isGated = true }: SileroO
   };
 }
 
-type State = InstanceType<SileroRuntime['Tensor']>;
-type Classified = { readonly probability: number; readonly state: State };
-/** One step of the model; without `state` it is the first. */
-type Classify = (input: Float32Array, state: State | null) => Promise<Classified>;
-
-function createClassify({ session, Tensor }: SileroRuntime): Classify {
-  const sampleRate = new Tensor('int64', BigInt64Array.of(SAMPLE_RATE_HZ), []);
-  const silent = new Tensor('float32', new Float32Array(STATE_SIZE), STATE_SHAPE);
-  return async (input, state) => {
-    const feeds = { input: new Tensor('float32', input, [1, INPUT_SAMPLES]), state: state ?? silent, sr: sampleRate };
-    const { output, stateN } = await session.run(feeds);
-    const probability: unknown = output?.data[0];
-    if (typeof probability !== 'number' || stateN === undefined) {
-      throw new UndertoneError('INTERNAL', 'Silero VAD gave no probability');
-    }
-    return { probability, state: stateN };
-  };
-}
-
 type StreamOptions = {
   readonly isGated: boolean;
   readonly isDetectorClosed: () => boolean;
@@ -93,7 +80,7 @@ type StreamOptions = {
 function openStream(classify: Classify, { isGated, isDetectorClosed, onRun }: StreamOptions): VoiceActivityStream {
   const frames = createSileroFrames();
   const gate = createSilenceGate();
-  let state: State | null = null;
+  let state: SileroState | null = null;
   let isClosed = false;
   let waitingFrames = 0;
   let previous: Promise<unknown> = Promise.resolve();

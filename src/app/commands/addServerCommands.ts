@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Scope, SCOPES } from '../../config.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ServeCommand } from './serve.ts';
@@ -11,7 +11,14 @@ export function addServerCommands(program: Command, terminal: Terminal, finish: 
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'on which port; 0 takes a free one', port, 8787)
     .option('--config <file>', 'keys, limits and policy, as JSON')
+    .option('--asr <NAME,NAME>', 'speech recognizers that give text, in order of preference', commaList)
     .option('--weights <file>', 'a weights file other than the one that ships')
+    .addOption(
+      new Option(
+        '--vision <state>',
+        'whether faces and bodies are read from pictures (default: as configured, or off)',
+      ).choices(['on', 'off']),
+    )
     .action(async (options: ServeCommand) => finish(await (await import('./serve.ts')).runServe(options, terminal)));
   program
     .command('keys')
@@ -25,11 +32,15 @@ export function addServerCommands(program: Command, terminal: Terminal, finish: 
 }
 
 function scopes(value: string): readonly Scope[] {
-  const names = value.split(',').map((name) => name.trim());
+  const names = commaList(value);
   const known = SCOPES.filter((scope) => names.includes(scope));
   if (known.length === 0 || known.length !== names.length)
     throw new InvalidArgumentError(`It must be one or more of ${SCOPES.join(', ')}, with commas between.`);
   return known;
+}
+
+function commaList(value: string): readonly string[] {
+  return value.split(',').map((name) => name.trim());
 }
 
 function port(value: string): number {

@@ -125,7 +125,6 @@ async function recognizeSpeech(
   const transcription = createTranscription({
     recognizers,
     timers: WALL_TIMERS,
-    sourceRateHz: (streamId) => inputs.audio.find((input) => input.streamId === streamId)?.sourceRateHz,
     finalWaitMs: FINAL_WAIT_MS,
   });
   const close = async (): Promise<void> => {

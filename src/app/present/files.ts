@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Insight, ModalityInsight, SummaryInsight } from '../../domain/insight.ts';
+import { createLastingAnswers } from '../../domain/lastingAnswers.ts';
 import { encodeInsight } from '../../protocol/insight.ts';
 import { renderCaptionsVtt } from './captionsVtt.ts';
 import { createPendingFiles, type FileCalls } from './pendingFiles.ts';
@@ -32,22 +33,26 @@ const MAX_KEPT_TEXT = 2_000;
 export function createFileWriter(folder: string, calls?: FileCalls): FileWriter {
   const pending = createPendingFiles(folder, calls);
   for (const name of OUTPUT_FILES) pending.begin(name);
-  const utterances: FinalUtterance[] = [];
+  const answers = createLastingAnswers();
+  const utterances = new Map<string, FinalUtterance>();
   const changes: ModalityInsight[] = [];
   let finals = 0;
   let summary: SummaryInsight | null = null;
   const keep = (insight: Insight): void => {
     if (insight.type === 'summary') summary = insight;
     if (insight.type === 'modality' && changes.length < MAX_KEPT_CHANGES) changes.push(insight);
-    if (insight.type !== 'utterance' || insight.status !== 'final') return;
-    finals += 1;
-    if (utterances.length < MAX_KEPT_UTTERANCES) utterances.push(keptOf(insight));
+    if (insight.type !== 'utterance' || !answers.isLasting(insight)) return;
+    const { utteranceId, status } = insight;
+    if (status === 'final') finals += 1;
+    if (utterances.size < MAX_KEPT_UTTERANCES || utterances.has(utteranceId))
+      utterances.set(utteranceId, keptOf(insight));
   };
   const writeRest = (ended: SummaryInsight): void => {
     pending.append('summary.json', `${JSON.stringify(JSON.parse(encodeInsight(ended)), null, 2)}\n`);
-    pending.append('captions.vtt', renderCaptionsVtt(utterances, finals - utterances.length));
+    const kept = [...utterances.values()];
+    pending.append('captions.vtt', renderCaptionsVtt(kept, finals - kept.length));
     const { durationMs } = ended;
-    pending.append('timeline.svg', renderTimelineSvg({ utterances, modalityChanges: changes, durationMs }));
+    pending.append('timeline.svg', renderTimelineSvg({ utterances: kept, modalityChanges: changes, durationMs }));
     pending.publish();
   };
   return {

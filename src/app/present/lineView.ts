@@ -1,5 +1,6 @@
 import { MODALITIES } from '../../domain/modality.ts';
 import type { GapInsight, Insight, ModalityInsight, SpeakerInsight, UtteranceInsight } from '../../domain/insight.ts';
+import { createLastingAnswers } from '../../domain/lastingAnswers.ts';
 import { cleanText } from './cleanText.ts';
 import { paintLine, type Paint, type Span } from './paint.ts';
 import { speakerStyle } from './palette.ts';
@@ -15,10 +16,11 @@ const MAX_SPEAKERS = 1_000;
 const PLAIN_SUMMARY_WIDTH = 100;
 
 /**
- * Returns a view that writes one line per final utterance and per change of a modality to `out`, then the summary, and
+ * Returns a view that writes one line per final utterance (another for text that comes later) and per change of a modality to `out`, then the summary, and
  * one line per fault to `err`. A terminal gets rows that fit its width; any other output gets whole texts, no escape codes.
  */
 export function createLineView(out: TextOutput, err: TextOutput, paint: Paint): Presenter {
+  const answers = createLastingAnswers();
   const orders = new Map<string, number>();
   const isTerminal = out.isTTY === true;
   const width = (): number => (isTerminal ? Math.max(20, out.columns ?? 80) : Infinity);
@@ -41,7 +43,7 @@ export function createLineView(out: TextOutput, err: TextOutput, paint: Paint): 
       case 'interim':
         return;
       case 'utterance':
-        if (insight.status === 'final') writeUtterance(insight);
+        if (answers.isLasting(insight)) writeUtterance({ ...insight, status: 'final' });
         return;
       case 'modality':
         write(modalityLine(insight, insight.speaker ? orderOf(insight.speaker.id) : null, isTerminal));

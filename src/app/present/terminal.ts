@@ -1,4 +1,5 @@
 import type { Insight } from '../../domain/insight.ts';
+import { createLastingAnswers } from '../../domain/lastingAnswers.ts';
 import { createLineView } from './lineView.ts';
 import { createLiveView } from './liveView.ts';
 import { colourDepth, createPaint } from './paint.ts';
@@ -36,11 +37,12 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
 
 function withProgress(view: Presenter, { err, env, nowMs, durationMs }: TerminalOptions): TerminalView {
   const progress = createProgress(err, createPaint(colourDepth(err, env)), { nowMs, durationMs });
+  const answers = createLastingAnswers();
   let isOver = false;
   const writesLine = (insight: Insight): boolean =>
     insight.type === 'modality' ||
     insight.type === 'fault' ||
-    (insight.type === 'utterance' && insight.status === 'final');
+    (insight.type === 'utterance' && answers.isLasting(insight));
   const end = (): void => {
     if (!isOver) progress.close();
     isOver = true;

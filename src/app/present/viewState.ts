@@ -64,8 +64,11 @@ export function reduceView(state: ViewState, insight: Insight): ViewState {
 
 function withRecent(recent: readonly UtteranceInsight[], insight: UtteranceInsight): readonly UtteranceInsight[] {
   const others = recent.filter(({ utteranceId }) => utteranceId !== insight.utteranceId);
+  const before = recent.find(({ utteranceId }) => utteranceId === insight.utteranceId);
+  // What is revised after the final answer is no less final.
+  const { status } = before?.status === 'final' ? before : insight;
   const later = others.findIndex(({ startMs }) => startMs > insight.startMs);
-  return others.toSpliced(later === -1 ? others.length : later, 0, insight).slice(-RECENT_UTTERANCES);
+  return others.toSpliced(later === -1 ? others.length : later, 0, { ...insight, status }).slice(-RECENT_UTTERANCES);
 }
 
 function withUtterance(state: ViewState, { speaker, availability }: UtteranceInsight): ViewState['speakers'] {

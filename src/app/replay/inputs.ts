@@ -27,7 +27,7 @@ export type AudioInput = {
   readonly channel?: number;
   readonly speaker?: Speaker;
   /** The rate of the sound in the file, in Hz. */
-  readonly sourceRateHz?: number;
+  readonly sampleRateHz?: number;
 };
 
 /** A picture, or an area of it, that is watched. `speaker` is absent when it shows everybody. `size`: of the whole, in pixels. */
@@ -188,9 +188,9 @@ function mediaAudio({ path, contents }: Probed, channels: readonly string[]): Au
   }));
 }
 
-function rateOf({ audio }: MediaContents): Pick<AudioInput, 'sourceRateHz'> {
+function rateOf({ audio }: MediaContents): Pick<AudioInput, 'sampleRateHz'> {
   const rateHz = audio[0]?.sampleRateHz;
-  return rateHz === undefined ? {} : { sourceRateHz: rateHz };
+  return rateHz === undefined ? {} : { sampleRateHz: rateHz };
 }
 
 function requireAudio(path: string, contents: MediaContents): void {

@@ -1,15 +1,19 @@
 import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
 import type { Observation, StreamClosed } from '../../domain/observation.ts';
 import { isUndertoneError } from '../../errors.ts';
+import type { Looking } from '../models/openLooking.ts';
 import { createCameraWatch } from './cameraActivity.ts';
 import type { AudioInput, ReplayInputs, VideoInput } from './inputs.ts';
-import { seePictures, type Looking } from './seePictures.ts';
+import { readAhead } from './readAhead.ts';
+import { seePictures } from './seePictures.ts';
 import { mergeMoments, type Moment } from './timeline.ts';
 
 /** How often a picture is looked at to see whether the camera is on. */
 const CAMERA_FRAMES = { framesPerSecond: 2, width: 32, height: 18, format: 'gray' } as const;
 /** A stream that ends less than this before all others has not ended early. */
 const SAME_END_MS = 1_000;
+/** Pictures of each video that are looked at ahead of the rest: the videos of a call are looked at at the same time. */
+const AHEAD = 5;
 
 /**
  * Yields what a recorded call shows and says, in order of arrival: sound arrives as it is played, a caption or a turn when
@@ -25,7 +29,7 @@ export async function* observeRecording(
   const sources = [
     ...inputs.audio.map((input) => listen(input, reader, vad as VoiceActivityDetector)),
     ...inputs.video.map((input) => watch(input, reader)),
-    ...(looking ? inputs.video.map((input) => seePictures(input, reader, looking)) : []),
+    ...(looking ? inputs.video.map((input) => readAhead(seePictures(input, reader, looking), AHEAD)) : []),
     fromList(inputs.turns),
     fromList(inputs.captions),
   ];
@@ -46,7 +50,10 @@ function openings(inputs: ReplayInputs): Observation[] {
     ...(speaker && { speaker }),
   });
   return [
-    ...inputs.audio.map(({ streamId, speaker }) => opened('audio', streamId, speaker)),
+    ...inputs.audio.map(({ streamId, speaker, sampleRateHz }) => ({
+      ...opened('audio', streamId, speaker),
+      ...(sampleRateHz !== undefined && { sampleRateHz }),
+    })),
     ...inputs.video.map(({ streamId, speaker }) => opened('video', streamId, speaker)),
     ...(inputs.hasCaptions ? [opened('captions', 'captions', undefined)] : []),
   ];

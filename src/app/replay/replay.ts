@@ -4,11 +4,11 @@ import type { MediaReader, VoiceActivityDetector } from '../../adapter.ts';
 import type { Insight } from '../../domain/insight.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
+import type { Looking } from '../models/openLooking.ts';
 import type { ReplayInputs } from './inputs.ts';
 import { observeRecording } from './observe.ts';
 import type { Transcription } from '../transcribe/transcription.ts';
 import { transcribeRecording } from '../transcribe/transcribeRecording.ts';
-import type { Looking } from './seePictures.ts';
 import { type Moment, pace, type Pacer } from './timeline.ts';
 
 /** What a replay needs that waits or has effects. */

@@ -1,11 +1,9 @@
-import type { MediaReader, VideoSelection, VisionExtractor, VisionModality } from '../../adapter.ts';
+import type { MediaReader, VideoSelection } from '../../adapter.ts';
 import type { Observation, VisualFrame } from '../../domain/observation.ts';
 import { isUndertoneError } from '../../errors.ts';
+import type { Looking } from '../models/openLooking.ts';
 import type { VideoInput } from './inputs.ts';
 import type { Moment } from './timeline.ts';
-
-/** Who looks at the pictures of a recording, and what for. */
-export type Looking = { readonly extractor: VisionExtractor; readonly modalities: readonly VisionModality[] };
 
 const PICTURES_PER_S = 10;
 /** The size that pictures are looked at in; larger ones show nothing more, and a face below a fifth of the height is lost. */

@@ -1,10 +1,16 @@
-import { concatMap, finalize, tap } from 'rxjs';
+import { filter, finalize } from 'rxjs';
 import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
 import type { Analyze } from '../../server/session.ts';
+import type { Looking } from '../models/openLooking.ts';
+import { WALL_TIMERS } from '../transcribe/connection.ts';
+import { transcribeLive } from '../transcribe/transcribeLive.ts';
+import type { TranscriptionOptions } from '../transcribe/transcription.ts';
 import { createLiveListener } from './listenLive.ts';
+import { createLivePictures } from './lookLive.ts';
+import { takeInOrder } from './takeInOrder.ts';
 
 /** What every session of a server shares. */
 export type LiveAnalysis = {
@@ -13,19 +19,37 @@ export type LiveAnalysis = {
   readonly weights: string;
   readonly backend: string;
   readonly privacy: PrivacyMode;
+  /** Who looks at the pictures of video streams, and what for; nobody unless given. */
+  readonly looking?: Looking | undefined;
+  /** How speech becomes text; without it text comes from captions alone. */
+  readonly transcription?: LiveTranscription | undefined;
 };
 
-/** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send. */
-export function createLiveAnalysis({ vad, model, weights, backend, privacy }: LiveAnalysis): Analyze {
+/** How the speech of live sessions becomes text; `seats` are what they share. */
+export type LiveTranscription = Pick<TranscriptionOptions, 'recognizers' | 'captioned' | 'seats' | 'pool'>;
+
+/** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send and recognizers hear. */
+export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
+  const { vad, model, weights, backend, privacy, looking, transcription } = analysis;
   return (events$, onTaken) => {
     const listener = createLiveListener(vad);
-    const observations$ = events$.pipe(
-      concatMap((event) => listener.take(event)),
-      tap(onTaken),
-      concatMap((observations) => observations),
+    const pictures = createLivePictures(looking);
+    const heard$ = events$.pipe(
+      filter((event) => {
+        const isPicture = pictures.take(event);
+        if (isPicture) onTaken();
+        return !isPicture;
+      }),
+      takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
     const deps = { model: model.open(), weights, backend, now: () => performance.now() };
-    return analyzeConversation(observations$, deps, { ...DEFAULT_CONVERSATION_SETTINGS, privacy });
+    const transcribed$ = transcription ? transcribeLive(heard$, { ...transcription, timers: WALL_TIMERS }) : heard$;
+    const extracts = looking?.modalities ?? [];
+    return analyzeConversation(pictures.mergeInto(transcribed$), deps, {
+      ...DEFAULT_CONVERSATION_SETTINGS,
+      privacy,
+      extracts,
+    });
   };
 }

@@ -14,13 +14,14 @@ export const WALL_TIMERS: Timers = {
   },
 };
 
-/** What a connection needs, and whom it tells: of events in session time, and that it failed while nobody waited. */
+/** What a connection needs, and whom it tells: of events in session time, that it failed while nobody waited, that it closed. */
 export type ConnectionOptions = {
   readonly needs: Needs;
   readonly timers: Timers;
   readonly finalWaitMs: number;
   readonly onEvent: (connection: Connection, event: RecognizerEvent) => void;
   readonly onFailure: () => void;
+  readonly onClosed: () => void;
 };
 
 /** One stream of one recognizer. Each step rejects when the recognizer fails, or takes longer than `STALL_MS`. */
@@ -30,10 +31,12 @@ export type Connection = {
   readonly ready: Promise<void>;
   /** Why the recognizer gave up, once it did. */
   readonly error: UndertoneError | undefined;
+  readonly isClosed: boolean;
   write(startMs: number, samples: Float32Array): Promise<void>;
   /** Asks for a final; resolves when a local recognizer has given it, or none came of the speech. */
   finalize(): Promise<void>;
   end(): Promise<void>;
+  /** Closes the stream; a step that is under way rejects. */
   close(): void;
 };
 
@@ -51,18 +54,26 @@ export function connect(member: Member, options: ConnectionOptions): Connection 
   let failWaiting: ((error: UndertoneError) => void) | undefined;
   let onFinal: (() => void) | undefined;
 
+  const failed = (how: string): UndertoneError =>
+    new UndertoneError('RECOGNIZER_FAILED', `${member.recognizer.name} ${how}`);
   const step = <T>(work: () => Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (error) return reject(error);
-      const { name } = member.recognizer;
-      const stalled = (): void => reject(new UndertoneError('RECOGNIZER_FAILED', `${name} stalled for ${STALL_MS} ms`));
-      const cancel = timers.after(STALL_MS, stalled);
-      failWaiting = reject;
-      const done = (): void => {
+      const give = (failure: Error): void => {
         cancel();
         failWaiting = undefined;
+        reject(failure);
       };
-      work().then(resolve, reject).finally(done);
+      const cancel = timers.after(STALL_MS, () => give(failed(`stalled for ${STALL_MS} ms`)));
+      failWaiting = give;
+      work().then(
+        (done) => {
+          cancel();
+          failWaiting = undefined;
+          resolve(done);
+        },
+        (cause: unknown) => give(cause instanceof Error ? cause : failed('failed')),
+      );
     });
   const fail = (failure: UndertoneError): void => {
     if (isClosed) return;
@@ -98,6 +109,9 @@ export function connect(member: Member, options: ConnectionOptions): Connection 
     get error() {
       return error;
     },
+    get isClosed() {
+      return isClosed;
+    },
     write: (startMs, samples) => {
       const lengthMs = samples.length / 16;
       sound.add(startMs, lengthMs);
@@ -115,8 +129,11 @@ export function connect(member: Member, options: ConnectionOptions): Connection 
     },
     end: () => step(() => stream?.end() ?? Promise.resolve()),
     close: () => {
+      if (isClosed) return;
       isClosed = true;
+      failWaiting?.(failed('was closed'));
       stream?.close();
+      options.onClosed();
     },
   };
   return connection;

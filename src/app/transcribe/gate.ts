@@ -6,7 +6,7 @@ import type { Entry } from './unfinished.ts';
 /** Lets speech through and nothing else: a recognizer that hears no silence cannot invent words in it. */
 export type Gate = {
   hear(voice: VoiceActivity): readonly Entry[];
-  /** The stream ended: whatever speech was open ends too. */
+  /** The stream ended, or delivers nothing for now: whatever speech was open ends too. */
   end(): readonly Entry[];
 };
 
@@ -68,6 +68,9 @@ export function createGate(settings: EndpointingSettings = GATE_ENDPOINTING): Ga
       }
       return isOpen ? [...entries, ...give(heardUntilMs)] : entries;
     },
-    end: () => (isOpen ? [...give(heardUntilMs), ...close()] : []),
+    end: () => {
+      endpointer.end();
+      return isOpen ? [...give(heardUntilMs), ...close()] : [];
+    },
   };
 }

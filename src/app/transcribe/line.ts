@@ -1,8 +1,12 @@
 import type { RecognizerEvent } from '../../adapter.ts';
+import type { MissingReason } from '../../domain/modality.ts';
 import { isUndertoneError, UndertoneError } from '../../errors.ts';
 import { connect, type Connection, type Timers } from './connection.ts';
-import type { Needs, Pool } from './pool.ts';
+import type { Member, Needs, Pool } from './pool.ts';
 import { createUnfinished, type Entry } from './unfinished.ts';
+
+/** Why nobody listens. */
+export type Missing = Extract<MissingReason, 'transcriber_down' | 'overload'>;
 
 /** What a line needs, and whom it tells. Times are ms of the session. */
 export type LineOptions = {
@@ -15,8 +19,8 @@ export type LineOptions = {
   readonly finalWaitMs: number;
   /** An event in session time; `connection` counts the streams opened so far, whose speaker labels mean nothing to the next. */
   readonly onEvent: (event: RecognizerEvent, connection: number) => void;
-  /** Whether any recognizer works; told when it changes. */
-  readonly onWorking: (isWorking: boolean) => void;
+  /** Why no recognizer listens (`overload`: those that work have no room), or that one does; told when it changes. */
+  readonly onState: (missing: Missing | undefined) => void;
   readonly onFault: (error: UndertoneError) => void;
 };
 
@@ -40,7 +44,8 @@ export function createLine(options: LineOptions): Line {
   const unfinished = createUnfinished(KEPT_MS);
   let current: Connection | undefined;
   let connections = 0;
-  let isWorking = true;
+  let missing: Missing | undefined;
+  let pushedAtMs = 0;
   let isRunning = false;
   let isClosed = false;
   let hasLost = false;
@@ -57,41 +62,54 @@ export function createLine(options: LineOptions): Line {
     }
     options.onEvent(event, connections);
   };
-  const lose = (connection: Connection, error: unknown): void => {
+  const leave = (connection: Connection): void => {
     connection.close();
     if (current === connection) current = undefined;
+    unfinished.rewind();
+  };
+  const lose = (connection: Connection, error: unknown): void => {
+    if (connection.isClosed) return;
+    leave(connection);
     const known = toUndertoneError(error, connection.member.recognizer.name);
     connection.member.breaker.failed(nowMs(), known.code === 'RECOGNIZER_MISSING');
-    unfinished.rewind();
     onFault(known);
   };
-  const say = (works: boolean): void => {
-    if (works !== isWorking) options.onWorking(works);
-    isWorking = works;
+  const say = (why: Missing | undefined): void => {
+    if (why !== missing) options.onState(why);
+    missing = why;
+  };
+  /** Opens a stream; whoever needs its seat more may have it, and the line goes on with the next recognizer. */
+  const open = (member: Member): Connection => {
+    const { finalWaitMs } = options;
+    const more = { onEvent: tell, onFailure: pump, onClosed: () => giveBack() };
+    const opened = connect(member, { needs, timers, finalWaitMs, ...more });
+    const giveBack = pool.sit(member, {
+      idleMs: () => (isRunning ? 0 : nowMs() - pushedAtMs),
+      leave: () => {
+        leave(opened);
+        pump();
+      },
+    });
+    return opened;
   };
 
   const find = async (): Promise<Connection | undefined> => {
     for (let member = pool.choose(needs, nowMs()); member; member = pool.choose(needs, nowMs())) {
-      if (current) return current;
-      const opened = connect(member, {
-        needs,
-        timers,
-        finalWaitMs: options.finalWaitMs,
-        onEvent: tell,
-        onFailure: pump,
-      });
+      if (current || isClosed) return current;
+      const opened = open(member);
       try {
         await opened.ready;
         if (isClosed) opened.close();
-        else current = opened;
+        if (opened.isClosed) continue;
+        current = opened;
         connections += 1;
-        say(true);
+        say(undefined);
         return current;
       } catch (error) {
         lose(opened, error);
       }
     }
-    say(false);
+    if (!isClosed) say(pool.isCrowded(needs, nowMs()) ? 'overload' : 'transcriber_down');
     return undefined;
   };
   const give = async (connection: Connection, entry: Entry): Promise<void> => {
@@ -99,7 +117,7 @@ export function createLine(options: LineOptions): Line {
     else if (entry.type === 'finalize') {
       await connection.finalize();
       if (connection.member.recognizer.capabilities.isLocal) unfinished.answered();
-    } else if (pool.choose(needs, nowMs()) !== connection.member) {
+    } else if (pool.choose(needs, nowMs(), connection.member) !== connection.member) {
       await connection.end();
       connection.close();
       current = undefined;
@@ -131,6 +149,7 @@ export function createLine(options: LineOptions): Line {
 
   return {
     push: (entries) => {
+      if (entries.length > 0) pushedAtMs = nowMs();
       for (const entry of entries) {
         const lostMs = unfinished.push(entry);
         if (lostMs > 0 && !hasLost)

@@ -7,6 +7,7 @@ export type OpenedRecognizers = { readonly recognizers: readonly Recognizer[]; r
 
 /**
  * Opens the recognizers of `names`. One that is missing is named in a notice while another is there.
+ * @param option Where the names were given, for the error.
  * @throws UndertoneError BAD_OPTION for a name that is not in `available`; RECOGNIZER_MISSING or RECOGNIZER_FAILED when
  *   none is left
  */
@@ -14,10 +15,11 @@ export async function openRecognizers(
   names: readonly string[],
   available: RecognizerTable,
   env: Readonly<Record<string, string | undefined>>,
+  option = '--asr',
 ): Promise<OpenedRecognizers> {
   const known = Object.keys(available);
   if (names.length === 0 || !names.every((name) => known.includes(name)))
-    throw new UndertoneError('BAD_OPTION', `--asr takes one or more of: ${known.join(', ')}`);
+    throw new UndertoneError('BAD_OPTION', `${option} takes one or more of: ${known.join(', ')}`);
   const recognizers: Recognizer[] = [];
   const problems: UndertoneError[] = [];
   for (const name of new Set(names)) {

@@ -1,5 +1,6 @@
 import type { Recognizer } from '../../adapter.ts';
 import { createBreaker, DEFAULT_BREAKER, type Breaker, type BreakerSettings } from './breaker.ts';
+import { createSeats, type Holder, type Seats } from './seats.ts';
 
 /** What a stream needs of its recognizer. */
 export type Needs = { readonly language?: string; readonly sourceRateHz?: number };
@@ -9,8 +10,15 @@ export type Member = { readonly recognizer: Recognizer; readonly breaker: Breake
 
 /** Recognizers in the order in which they are preferred, shared by all streams of a session. */
 export type Pool = {
-  /** The first that is fit, whose breaker is closed at `atMs` and which is within its budget; undefined when none is. */
-  choose(needs: Needs, atMs: number): Member | undefined;
+  /**
+   * The first that is fit, whose breaker is closed at `atMs`, which is within its budget and has room for one more stream (or
+   * is `current`, which has a stream already); undefined when none is.
+   */
+  choose(needs: Needs, atMs: number, current?: Member): Member | undefined;
+  /** Whether some would do but have no room: there is none because of the crowd. */
+  isCrowded(needs: Needs, atMs: number): boolean;
+  /** Takes a seat at a member that was chosen just now; call what is returned to give it back. */
+  sit(member: Member, holder: Omit<Holder, 'party'>): () => void;
 };
 
 /** `budgetMs`: how much sound one recognizer is given in a session, all streams together. */
@@ -19,19 +27,31 @@ export type PoolSettings = { readonly breaker: BreakerSettings; readonly budgetM
 /** Breakers as usual, no budget. */
 export const DEFAULT_POOL: PoolSettings = { breaker: DEFAULT_BREAKER, budgetMs: Infinity };
 
-/** Returns a pool in which no recognizer has failed yet. */
-export function createPool(recognizers: readonly Recognizer[], settings: PoolSettings = DEFAULT_POOL): Pool {
+/**
+ * Returns a pool in which no recognizer has failed yet. What fails for one session is tried by the others all the same: what
+ * made it fail may be theirs alone. @param seats Those that this session shares with others.
+ */
+export function createPool(
+  recognizers: readonly Recognizer[],
+  settings: PoolSettings = DEFAULT_POOL,
+  seats: Seats = createSeats(),
+): Pool {
+  const party = {};
   const members = recognizers.map((recognizer): Member => ({
     recognizer,
     breaker: createBreaker(settings.breaker),
     spentMs: 0,
   }));
+  const working = (needs: Needs, atMs: number): Member[] =>
+    members.filter(
+      ({ recognizer, breaker, spentMs }) =>
+        isFit(recognizer, needs) && breaker.isAvailable(atMs) && spentMs < settings.budgetMs,
+    );
   return {
-    choose: (needs, atMs) =>
-      members.find(
-        ({ recognizer, breaker, spentMs }) =>
-          isFit(recognizer, needs) && breaker.isAvailable(atMs) && spentMs < settings.budgetMs,
-      ),
+    choose: (needs, atMs, current) =>
+      working(needs, atMs).find((member) => member === current || seats.hasRoom(member.recognizer, party)),
+    isCrowded: (needs, atMs) => working(needs, atMs).length > 0,
+    sit: (member, holder) => seats.take(member.recognizer, { ...holder, party }),
   };
 }
 

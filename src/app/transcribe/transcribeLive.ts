@@ -5,7 +5,8 @@ import { createTranscription, type TranscriptionOptions } from './transcription.
 /**
  * Emits each observation of a live session at once and, in between, the transcripts that recognizers give of its voice:
  * they arrive at the session time at which they come, which is that of the latest observation, so the order of arrival
- * holds. Nothing waits for a recognizer; text that comes later revises. On complete the last finals follow first; on error
+ * holds. Nothing waits for a recognizer; text that comes later revises. Words of captions that are replaced by those of a
+ * recognizer are left out. On complete the last finals follow first; on error
  * recognition ends and the error passes at once. Unsubscribing ends recognition.
  */
 export function transcribeLive(
@@ -23,7 +24,7 @@ export function transcribeLive(
     const subscription = observations$.subscribe({
       next: (observation) => {
         clockMs = Math.max(clockMs, observation.arrivalMs);
-        subscriber.next(observation);
+        if (!transcription.isReplaced(observation)) subscriber.next(observation);
         isHearing = true;
         transcription.hear(observation);
         isHearing = false;

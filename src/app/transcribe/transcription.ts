@@ -1,21 +1,22 @@
 import type { Recognizer, RecognizerEvent } from '../../adapter.ts';
-import type { ConsentChanged, Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
-import type { Speaker } from '../../domain/speaker.ts';
-import { setBounded } from '../../operators/bounded.ts';
+import type { Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
+import { createAudience, type CaptionedSpeech } from './audience.ts';
 import type { Timers } from './connection.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createLabels } from './labels.ts';
 import { createLine, type Line } from './line.ts';
 import { createPool, DEFAULT_POOL, type PoolSettings } from './pool.ts';
+import type { Seats } from './seats.ts';
 
-/** How speech becomes text. `sourceRateHz`: the rate an audio stream had before it was resampled, when known. */
+/** How speech becomes text. */
 export type TranscriptionOptions = {
   /** In the order in which they are preferred; the transcription does not close them. */
   readonly recognizers: readonly Recognizer[];
   readonly timers: Timers;
-  /** BCP 47 tag of what is spoken, when known. */
-  readonly language?: string | undefined;
-  readonly sourceRateHz?: (streamId: string) => number | undefined;
+  /** What becomes of speech that has captions; `left` unless given. */
+  readonly captioned?: CaptionedSpeech;
+  /** The room of the recognizers that is shared with other sessions. */
+  readonly seats?: Seats;
   readonly pool?: PoolSettings;
   /** At most how long `settle` waits for each final of a remote recognizer; 0 (the default) does not wait. */
   readonly finalWaitMs?: number;
@@ -27,6 +28,8 @@ export type TranscriptionOptions = {
 export type Transcription = {
   /** Takes note of an observation of the session; voice is recognized. Never waits: sound beyond 30 s is let go. */
   hear(observation: Observation): void;
+  /** Whether these words are left out, because those of a recognizer stand for them; ask before `hear`. */
+  isReplaced(observation: Observation): boolean;
   /** What recognizers said since the last call, arriving at the session time `atMs`. */
   drain(atMs: number): readonly Observation[];
   /** Resolves when all that was heard has been given to a recognizer, and answered by a local one. */
@@ -44,15 +47,18 @@ const MAX_WAITING = 10_000;
 
 /**
  * Returns the recognition of a session: interim and final transcripts on a stream `asr:<audio stream>` for each audio
- * stream, of its speaker when it has one, else of whom the recognizer tells apart (S1, S2 …). Only speech is recognized.
- * The own stream of somebody who does not allow text is not recognized. While no recognizer works, the text stream is interrupted (`transcriber_down`).
+ * stream that is listened to (see `createAudience`), of its speaker when it has one, else of whom the recognizer tells apart
+ * (S1, S2 …). Only speech is recognized. While no recognizer works, or none has room, the text stream is interrupted
+ * (`transcriber_down`, `overload`).
  */
 export function createTranscription(options: TranscriptionOptions): Transcription {
-  const pool = createPool(options.recognizers, options.pool ?? DEFAULT_POOL);
-  const speakers = new Map<string, Speaker>();
+  const pool = createPool(options.recognizers, options.pool ?? DEFAULT_POOL, options.seats);
+  const audience = createAudience(options.captioned);
+  const told = new Set<string>();
   const heard = new Map<string, Heard>();
+  const lines = new Set<Line>();
+  const ending = new Set<Promise<void>>();
   const labels = createLabels();
-  const silenced = new Set<string>();
   let results: Observation[] = [];
   let clockMs = 0;
 
@@ -61,99 +67,114 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
     results.push(observation);
     options.onResult?.();
   };
-  const tellEvent = (streamId: string, event: RecognizerEvent, connection: number): void => {
+  const tellEvent = (stream: StreamOpened, event: RecognizerEvent, connection: number): void => {
+    const { streamId } = stream;
+    const label = event.speakerLabel;
     const speaker =
-      speakers.get(streamId) ??
-      (event.speakerLabel === undefined
-        ? undefined
-        : labels.speakerOf(`${streamId} ${connection} ${event.speakerLabel}`));
+      stream.speaker ?? (label === undefined ? undefined : labels.speakerOf(`${streamId} ${connection} ${label}`));
     const { startMs, endMs, text } = event;
     const said = { arrivalMs: 0, streamId: `asr:${streamId}`, startMs, endMs, text, ...(speaker && { speaker }) };
     if (event.type === 'interim') return tell({ type: 'interim', ...said });
-    const { words, language = options.language } = event;
+    const { words, language = stream.language } = event;
     tell({ type: 'transcript', ...said, ...(words && { words }), ...(language !== undefined && { language }) });
   };
-  const start = (streamId: string): Heard | undefined => {
-    if (heard.size >= MAX_STREAMS) return undefined;
-    const textId = `asr:${streamId}`;
-    const sourceRateHz = options.sourceRateHz?.(streamId);
+  const createHeard = (stream: StreamOpened): Heard => {
+    const { language, sampleRateHz: sourceRateHz } = stream;
+    const streamId = `asr:${stream.streamId}`;
     const line = createLine({
       pool,
-      needs: {
-        ...(options.language !== undefined && { language: options.language }),
-        ...(sourceRateHz !== undefined && { sourceRateHz }),
-      },
+      needs: { ...(language !== undefined && { language }), ...(sourceRateHz !== undefined && { sourceRateHz }) },
       timers: options.timers,
       nowMs: () => clockMs,
       finalWaitMs: options.finalWaitMs ?? 0,
-      onEvent: (event, connection) => tellEvent(streamId, event, connection),
-      onWorking: (isWorking) =>
+      onEvent: (event, connection) => tellEvent(stream, event, connection),
+      onState: (reason) =>
         tell(
-          isWorking
-            ? { type: 'streamRestored', arrivalMs: 0, streamId: textId }
-            : { type: 'streamInterrupted', arrivalMs: 0, streamId: textId, reason: 'transcriber_down' },
+          reason === undefined
+            ? { type: 'streamRestored', arrivalMs: 0, streamId }
+            : { type: 'streamInterrupted', arrivalMs: 0, streamId, reason },
         ),
-      onFault: ({ code, message }) => tell({ type: 'fault', arrivalMs: 0, streamId: textId, code, message }),
+      onFault: ({ code, message }) => tell({ type: 'fault', arrivalMs: 0, streamId, code, message }),
     });
-    const created = { gate: createGate(), line };
-    heard.set(streamId, created);
-    return created;
+    lines.add(line);
+    return { gate: createGate(), line };
   };
-  const open = ({ kind, streamId, speaker }: StreamOpened): void => {
-    if (kind !== 'audio') return;
-    if (speaker) setBounded(speakers, streamId, speaker, MAX_STREAMS);
-    tell({
-      type: 'streamOpened',
-      arrivalMs: 0,
-      streamId: `asr:${streamId}`,
-      kind: 'captions',
-      ...(speaker && { speaker }),
+
+  const open = ({ streamId, speaker }: StreamOpened): void => {
+    told.add(streamId);
+    const more = speaker ? { speaker } : {};
+    tell({ type: 'streamOpened', arrivalMs: 0, streamId: `asr:${streamId}`, kind: 'captions', ...more });
+  };
+  const finish = async (streamId: string): Promise<void> => {
+    const known = heard.get(streamId);
+    heard.delete(streamId);
+    if (known === undefined) return;
+    known.line.push(known.gate.end());
+    await known.line.end();
+    lines.delete(known.line);
+  };
+  /** The last words follow, then the text stream closes. */
+  const close = (streamId: string): void => {
+    told.delete(streamId);
+    const closed = finish(streamId).then(() => {
+      ending.delete(closed);
+      if (!told.has(streamId))
+        tell({ type: 'streamClosed', arrivalMs: 0, streamId: `asr:${streamId}`, reason: 'track_ended' });
     });
+    ending.add(closed);
+  };
+  /** Nothing more goes to a recognizer, and what it said is forgotten. */
+  const silence = (streamId: string): void => {
+    const known = heard.get(streamId);
+    known?.line.close();
+    if (known) lines.delete(known.line);
+    heard.delete(streamId);
+    results = results.filter((result) => !('streamId' in result) || result.streamId !== `asr:${streamId}`);
+  };
+  /** Begins and ends to listen where what was observed last changed who is listened to. */
+  const review = (): void => {
+    for (const stream of audience.streams()) {
+      const { streamId } = stream;
+      if (audience.isWithheld(streamId)) silence(streamId);
+      else if (audience.isHeard(streamId) && !told.has(streamId)) open(stream);
+      else if (!audience.isHeard(streamId) && told.has(streamId)) close(streamId);
+    }
   };
   const listen = (voice: VoiceActivity): void => {
-    if (silenced.has(speakers.get(voice.streamId)?.id ?? '')) return;
-    const known = heard.get(voice.streamId) ?? start(voice.streamId);
-    known?.line.push(known.gate.hear(voice));
-  };
-  /** Whoever does not allow text is not listened to: nothing of their own stream goes to a recognizer. */
-  const consent = ({ speaker, modalities }: ConsentChanged): void => {
-    if (modalities.includes('text')) {
-      silenced.delete(speaker.id);
-      return;
-    }
-    if (silenced.size < MAX_STREAMS) silenced.add(speaker.id);
-    for (const [streamId, { line }] of heard) {
-      if (speakers.get(streamId)?.id !== speaker.id) continue;
-      line.close();
-      heard.delete(streamId);
-      results = results.filter((result) => !('streamId' in result) || result.streamId !== `asr:${streamId}`);
-    }
-  };
-  const finish = async ({ gate, line }: Heard): Promise<void> => {
-    line.push(gate.end());
-    await line.end();
+    const { streamId } = voice;
+    if (!audience.isHeard(streamId) || (heard.size >= MAX_STREAMS && !heard.has(streamId))) return;
+    const known = heard.get(streamId) ?? createHeard(audience.streamOf(streamId));
+    heard.set(streamId, known);
+    known.line.push(known.gate.hear(voice));
   };
 
   return {
     hear: (observation) => {
       clockMs = Math.max(clockMs, observation.arrivalMs);
-      if (observation.type === 'streamOpened') open(observation);
-      else if (observation.type === 'voice') listen(observation);
-      else if (observation.type === 'consent') consent(observation);
-      else if (observation.type === 'streamClosed') {
+      if (observation.type === 'voice') return listen(observation);
+      audience.observe(observation);
+      if (observation.type === 'streamInterrupted') {
         const known = heard.get(observation.streamId);
-        if (known) known.line.push(known.gate.end());
-      }
+        known?.line.push(known.gate.end());
+      } else if (
+        observation.type === 'streamClosed' &&
+        (told.has(observation.streamId) || heard.has(observation.streamId))
+      )
+        close(observation.streamId);
+      if (CHANGES.has(observation.type)) review();
     },
+    isReplaced: (observation) => audience.isReplaced(observation),
     drain: (atMs) => {
       const drained = results.map((result) => ({ ...result, arrivalMs: atMs }));
       results = [];
       return drained;
     },
-    settle: async () => void (await Promise.all([...heard.values()].map(({ line }) => line.settle()))),
-    end: async () => void (await Promise.all([...heard.values()].map(finish))),
+    settle: async () => void (await Promise.all([...[...lines].map((line) => line.settle()), ...ending])),
+    end: async () => void (await Promise.all([...[...heard.keys()].map(finish), ...ending])),
     close: () => {
-      for (const { line } of heard.values()) line.close();
+      for (const line of lines) line.close();
     },
   };
 }
+
+const CHANGES: ReadonlySet<Observation['type']> = new Set(['streamOpened', 'streamClosed', 'consent']);

@@ -1,24 +1,23 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
+import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
 import {
-  createIngestStream,
   type IngestStream,
   type Piece,
   type SaidBy,
+  soundOf,
   type StreamEntry,
   type Taken,
   toPiece,
 } from './ingestStream.ts';
+import { createIngestStreams, type IngestStreams } from './ingestStreams.ts';
 import type { SourceEvent, TimedEvent } from './sourceEvent.ts';
+import { type WaitSettings, watermark } from './watermark.ts';
 
 /** Times in ms of wall time. */
-export type IngestSettings = {
-  /** A stream from which nothing came for so long does not keep the others waiting; nor do they keep anything but sound. */
-  readonly holdMs: number;
-  /** Nor does a stream whose media time is so far behind theirs. */
-  readonly maxLagMs: number;
+export type IngestSettings = WaitSettings & {
   /** A stream from which nothing came for so long has stalled. */
   readonly stallMs: number;
 };
@@ -40,9 +39,10 @@ export type Refusal = {
 export type Ingest = {
   open(entry: StreamEntry, nowMs: number): void;
   close(streamId: string, reason: MissingReason): void;
-  has(streamId: string): boolean;
+  find(streamId: string): IngestStream | undefined;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -57,165 +57,182 @@ export type Ingest = {
   /** The end: everything that still waits, and the closing of every stream. */
   end(reason: MissingReason): readonly SourceEvent[];
   readonly clockMs: number;
-  streams(): Iterable<IngestStream>;
+  streams(): readonly IngestStream[];
 };
-
-/** `rank`: of its stream, in order of opening; `order`: of arrival. */
-type Pending = TimedEvent & { readonly rank: number; readonly order: number; readonly sinceMs: number };
 
 /** Returns the ingest of a session without streams. */
 export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest {
-  const streams = new Map<string, IngestStream>();
-  const ranks = new Map<string, number>();
-  const gone = new Set<string>();
-  let pending: Pending[] = [];
-  let out: SourceEvent[] = [];
-  let clockMs = 0;
-  let order = 0;
-  let opened = 0;
-  let releasedAtMs: number | undefined;
+  return new SessionIngest(settings);
+}
 
-  const emit = ({ event, atMs }: TimedEvent): void => {
-    clockMs = Math.max(clockMs, atMs);
-    out.push({ ...event, arrivalMs: clockMs });
-  };
-  const tell = (event: TimedEvent['event']): void => emit({ event, atMs: clockMs });
-  const interrupt = (stream: IngestStream, reason: MissingReason): void => {
+/** Owns the decoders of its streams; `close` and `end` give them back. */
+class SessionIngest implements Ingest {
+  readonly #settings: IngestSettings;
+  readonly #streams: IngestStreams = createIngestStreams();
+  readonly #events: HeldEvents = createHeldEvents();
+  /** Producers whose connection is lost. */
+  readonly #gone = new Set<string>();
+  #releasedAtMs: number | undefined;
+
+  constructor(settings: IngestSettings) {
+    this.#settings = settings;
+  }
+
+  open(entry: StreamEntry, nowMs: number): void {
+    const { declaration, speaker } = entry;
+    const { streamId, kind } = declaration;
+    this.#streams.add(entry, nowMs);
+    this.tell({ type: 'streamOpened', streamId, kind, ...(speaker && { speaker }), ...soundOf(declaration) });
+  }
+
+  close(streamId: string, reason: MissingReason): void {
+    const stream = this.find(streamId);
+    if (!stream) return;
+    this.#events.release(({ event }) => 'streamId' in event && event.streamId === streamId);
+    this.tell({ type: 'streamClosed', streamId, reason });
+    this.#streams.remove(stream);
+  }
+
+  find(streamId: string): IngestStream | undefined {
+    return this.#streams.byId(streamId);
+  }
+
+  frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[] {
+    const stream = this.#streams.byNumber(frame.number);
+    if (stream?.entry.producer !== producer)
+      return [{ code: 'UNKNOWN_STREAM', rule: `no stream has the number ${frame.number}` }];
+    return this.#accept(stream, toPiece(frame), nowMs);
+  }
+
+  transcript(message: TranscriptMessage, nowMs: number, said: SaidBy = {}): readonly Refusal[] {
+    const { streamId, sequence, startMs } = message;
+    const stream = this.find(streamId);
+    if (stream?.entry.declaration.kind !== 'captions')
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no captions stream has this id' }];
+    return this.#accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
+  }
+
+  sightless({ streamId, sequence, atMs, reason }: SightlessMessage, nowMs: number): readonly Refusal[] {
+    const stream = this.find(streamId);
+    const kind = stream?.entry.declaration.kind;
+    if (!stream || (kind !== 'face' && kind !== 'body'))
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+    return this.#accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
+  }
+
+  setState(streamId: string, state: StreamState): void {
+    const stream = this.find(streamId);
+    if (!stream) return;
+    stream.state = state;
+    this.#follow(stream);
+  }
+
+  setRefused(streamId: string, reason: MissingReason | undefined): void {
+    const stream = this.find(streamId);
+    if (stream) stream.refused = reason;
+  }
+
+  changeFormat(streamId: string, decoder: AudioDecoder): void {
+    this.find(streamId)?.changeFormat(decoder);
+  }
+
+  disconnect(producer: string): void {
+    this.#gone.add(producer);
+    for (const stream of this.#streams.of(producer)) this.#interrupt(stream, 'disconnected');
+  }
+
+  reconnect(producer: string, nowMs: number): void {
+    this.#gone.delete(producer);
+    for (const stream of this.#streams.of(producer)) {
+      stream.heardAtMs = nowMs;
+      this.#follow(stream);
+    }
+  }
+
+  tell(event: TimedEvent['event']): void {
+    this.#events.emit({ event, atMs: this.clockMs });
+  }
+
+  tick(nowMs: number): void {
+    for (const stream of this.#streams.all()) {
+      if (this.#gone.has(stream.entry.producer)) continue;
+      const taken = stream.advance(nowMs);
+      if (taken.events.length > 0 || taken.problems.length > 0) this.#take(stream, taken, nowMs);
+      const isExpected = stream.state === 'live' && stream.entry.declaration.kind !== 'captions';
+      const isSilent = nowMs - stream.heardAtMs >= this.#settings.stallMs;
+      if (isExpected && isSilent && stream.interruption === undefined) this.#interrupt(stream, 'stalled');
+    }
+    this.#passTime(nowMs);
+  }
+
+  drain(nowMs: number): readonly SourceEvent[] {
+    const { holdMs } = this.#settings;
+    const heardMs = watermark(this.#streams.all(), this.#settings, nowMs);
+    const isDue = (one: HeldEvent): boolean =>
+      one.atMs <= heardMs || (one.event.type !== 'audio' && nowMs - one.sinceMs >= holdMs);
+    this.#events.release((one) => isDue(one) && !this.#isAway(one));
+    const drained = this.#events.take();
+    if (drained.length > 0) this.#releasedAtMs = nowMs;
+    return drained;
+  }
+
+  positions(producer: string): readonly StreamPosition[] {
+    return this.#streams.of(producer).map((stream) => stream.position());
+  }
+
+  end(reason: MissingReason): readonly SourceEvent[] {
+    this.#events.release(() => true);
+    for (const { entry } of this.#streams.all()) this.close(entry.declaration.streamId, reason);
+    return this.#events.take();
+  }
+
+  get clockMs(): number {
+    return this.#events.clockMs;
+  }
+
+  streams(): readonly IngestStream[] {
+    return this.#streams.all();
+  }
+
+  #accept(stream: IngestStream, piece: Piece, nowMs: number): readonly Refusal[] {
+    return this.#take(stream, stream.accept(piece, nowMs), nowMs);
+  }
+
+  #take(stream: IngestStream, { events, problems }: Taken, nowMs: number): readonly Refusal[] {
+    const { entry, rank, state } = stream;
+    if (state === 'live' && !this.#gone.has(entry.producer)) this.#restore(stream);
+    for (const timed of events) this.#events.hold({ ...timed, rank, sinceMs: nowMs });
+    return problems.map((rule) => ({ code: 'BAD_FRAME', streamId: entry.declaration.streamId, rule }));
+  }
+
+  /** Says that a stream delivers again, or why it is not meant to. */
+  #follow(stream: IngestStream): void {
+    if (stream.state === 'live') this.#restore(stream);
+    else this.#interrupt(stream, stream.state);
+  }
+
+  #interrupt(stream: IngestStream, reason: MissingReason): void {
     if (stream.interruption === reason) return;
     stream.interruption = reason;
-    tell({ type: 'streamInterrupted', streamId: stream.entry.declaration.streamId, reason });
-  };
-  const restore = (stream: IngestStream): void => {
+    this.tell({ type: 'streamInterrupted', streamId: stream.entry.declaration.streamId, reason });
+  }
+
+  #restore(stream: IngestStream): void {
     if (stream.interruption === undefined) return;
     stream.interruption = undefined;
-    tell({ type: 'streamRestored', streamId: stream.entry.declaration.streamId });
-  };
-  const take = (stream: IngestStream, { events, problems }: Taken, nowMs: number): readonly Refusal[] => {
-    if (stream.state === 'live' && !gone.has(stream.entry.producer)) restore(stream);
-    const { streamId } = stream.entry.declaration;
-    const rank = ranks.get(streamId) ?? 0;
-    for (const timed of events) pending.push({ ...timed, rank, order: order++, sinceMs: nowMs });
-    return problems.map((rule) => ({ code: 'BAD_FRAME', streamId, rule }));
-  };
-  const accept = (stream: IngestStream, piece: Piece, nowMs: number): readonly Refusal[] =>
-    take(stream, stream.accept(piece, nowMs), nowMs);
+    this.tell({ type: 'streamRestored', streamId: stream.entry.declaration.streamId });
+  }
 
-  /** The time up to which every stream of sound that delivers has been heard; Infinity when there is none to wait for. */
-  const watermark = (nowMs: number): number => {
-    const heard = [...streams.values()]
-      .filter(({ entry, interruption }) => entry.declaration.kind === 'audio' && interruption === undefined)
-      .filter(({ heardAtMs }) => nowMs - heardAtMs < settings.holdMs)
-      .map(({ usedMs }) => usedMs);
-    return heard.length === 0 ? Infinity : Math.max(Math.min(...heard), Math.max(...heard) - settings.maxLagMs);
-  };
   /** What a producer that is away sent last waits for what follows it: it may come back. */
-  const isAway = ({ event }: Pending): boolean =>
-    'streamId' in event && streams.get(event.streamId ?? '')?.interruption === 'disconnected';
-  const release = (isDue: (one: Pending) => boolean): void => {
-    const due = pending.filter(isDue).sort((a, b) => a.atMs - b.atMs || a.rank - b.rank || a.order - b.order);
-    if (due.length === 0) return;
-    pending = pending.filter((one) => !isDue(one));
-    due.forEach(emit);
-  };
+  #isAway({ event }: HeldEvent): boolean {
+    return 'streamId' in event && this.find(event.streamId ?? '')?.interruption === 'disconnected';
+  }
 
-  return {
-    open: (entry, nowMs) => {
-      const { streamId, kind } = entry.declaration;
-      streams.set(streamId, createIngestStream(entry, nowMs));
-      ranks.set(streamId, opened++);
-      tell({ type: 'streamOpened', streamId, kind, ...(entry.speaker && { speaker: entry.speaker }) });
-    },
-    close: (streamId, reason) => {
-      const stream = streams.get(streamId);
-      if (!stream) return;
-      const own = (one: Pending): boolean => 'streamId' in one.event && one.event.streamId === streamId;
-      release(own);
-      tell({ type: 'streamClosed', streamId, reason });
-      stream.close();
-      streams.delete(streamId);
-      ranks.delete(streamId);
-    },
-    has: (streamId) => streams.has(streamId),
-    frame: (producer, frame, nowMs) => {
-      const stream = [...streams.values()].find(
-        ({ entry }) => entry.declaration.number === frame.number && entry.producer === producer,
-      );
-      if (!stream) return [{ code: 'UNKNOWN_STREAM', rule: `no stream has the number ${frame.number}` }];
-      return accept(stream, toPiece(frame), nowMs);
-    },
-    transcript: (message, nowMs, said = {}) => {
-      const stream = streams.get(message.streamId);
-      if (stream?.entry.declaration.kind !== 'captions')
-        return [{ code: 'UNKNOWN_STREAM', streamId: message.streamId, rule: 'no captions stream has this id' }];
-      const { sequence, startMs } = message;
-      return accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
-    },
-    setState: (streamId, state) => {
-      const stream = streams.get(streamId);
-      if (!stream) return;
-      stream.state = state;
-      if (state === 'live') restore(stream);
-      else interrupt(stream, state);
-    },
-    setRefused: (streamId, reason) => {
-      const stream = streams.get(streamId);
-      if (stream) stream.refused = reason;
-    },
-    changeFormat: (streamId, decoder) => streams.get(streamId)?.changeFormat(decoder),
-    disconnect: (producer) => {
-      gone.add(producer);
-      for (const stream of streams.values()) if (stream.entry.producer === producer) interrupt(stream, 'disconnected');
-    },
-    reconnect: (producer, nowMs) => {
-      gone.delete(producer);
-      for (const stream of streams.values()) {
-        if (stream.entry.producer !== producer) continue;
-        stream.heardAtMs = nowMs;
-        if (stream.state === 'live') restore(stream);
-        else interrupt(stream, stream.state);
-      }
-    },
-    tell,
-    tick: (nowMs) => {
-      for (const stream of streams.values()) {
-        if (gone.has(stream.entry.producer)) continue;
-        const { events, problems } = stream.advance(nowMs);
-        if (events.length > 0 || problems.length > 0) take(stream, { events, problems }, nowMs);
-        const isExpected = stream.state === 'live' && stream.entry.declaration.kind !== 'captions';
-        if (isExpected && stream.interruption === undefined && nowMs - stream.heardAtMs >= settings.stallMs)
-          interrupt(stream, 'stalled');
-      }
-      const isQuiet = pending.length === 0 && releasedAtMs !== undefined && nowMs - releasedAtMs >= 1_000;
-      if (!isQuiet || [...streams.values()].every(({ interruption }) => interruption === undefined)) return;
-      emit({ event: { type: 'time' }, atMs: clockMs + nowMs - (releasedAtMs ?? nowMs) });
-      releasedAtMs = nowMs;
-    },
-    drain: (nowMs) => {
-      const heardMs = watermark(nowMs);
-      const isHeld = ({ event, sinceMs }: Pending): boolean =>
-        event.type === 'audio' || nowMs - sinceMs < settings.holdMs;
-      release((one) => !isAway(one) && (one.atMs <= heardMs || !isHeld(one)));
-      if (out.length > 0) releasedAtMs = nowMs;
-      const drained = out;
-      out = [];
-      return drained;
-    },
-    positions: (producer) =>
-      [...streams.values()].filter(({ entry }) => entry.producer === producer).map((stream) => stream.position()),
-    end: (reason) => {
-      release(() => true);
-      for (const [streamId, stream] of streams) {
-        tell({ type: 'streamClosed', streamId, reason });
-        stream.close();
-      }
-      streams.clear();
-      const drained = out;
-      out = [];
-      return drained;
-    },
-    get clockMs() {
-      return clockMs;
-    },
-    streams: () => streams.values(),
-  };
+  /** While a stream is interrupted and nothing comes, the clock goes on all the same. */
+  #passTime(nowMs: number): void {
+    if (this.#events.size > 0 || this.#releasedAtMs === undefined || nowMs - this.#releasedAtMs < 1_000) return;
+    if (this.#streams.all().every(({ interruption }) => interruption === undefined)) return;
+    this.#events.emit({ event: { type: 'time' }, atMs: this.clockMs + nowMs - this.#releasedAtMs });
+    this.#releasedAtMs = nowMs;
+  }
 }

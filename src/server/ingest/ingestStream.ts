@@ -1,10 +1,12 @@
-import type { MissingReason } from '../../domain/modality.ts';
+import type { MissingReason, SightlessReason } from '../../domain/modality.ts';
+import type { StreamOpened } from '../../domain/observation.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import type { StreamDeclaration, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { type AudioPlacer, createAudioPlacer } from './placeAudio.ts';
-import { createSequencer, type Sequenced, type Sequencer, type SequencerSettings } from './sequencer.ts';
+import { readPicture, readRow, readSightless, readTranscript } from './readPiece.ts';
+import { createSequencer, type Sequenced, type Sequencer } from './sequencer.ts';
 import type { TimedEvent } from './sourceEvent.ts';
 
 /** What a stream is opened with. `offsetMs`: session clock at media time 0 of its producer. */
@@ -19,10 +21,12 @@ export type StreamEntry = {
   readonly decoder?: AudioDecoder;
 };
 
-/** A piece of a stream: a media frame or a transcript. */
-export type Piece =
-  | { readonly sequence: number; readonly startMs: number; readonly payload: Uint8Array }
-  | ({ readonly sequence: number; readonly startMs: number; readonly transcript: TranscriptMessage } & SaidBy);
+/** A piece of a stream: a media frame, a transcript, or why a picture gave no row. */
+export type Piece = { readonly sequence: number; readonly startMs: number } & (
+  | { readonly payload: Uint8Array }
+  | { readonly sightless: SightlessReason }
+  | ({ readonly transcript: TranscriptMessage } & SaidBy)
+);
 
 /** Who said words, when the stream is not theirs alone; and whether they may not be read. */
 export type SaidBy = { readonly speaker?: Speaker; readonly isUnread?: boolean };
@@ -33,6 +37,8 @@ export type Taken = { readonly events: readonly TimedEvent[]; readonly problems:
 /** One stream of a producer. */
 export type IngestStream = {
   readonly entry: StreamEntry;
+  /** Its place in the order of opening. */
+  readonly rank: number;
   state: StreamState;
   refused: MissingReason | undefined;
   /** Why it delivers nothing at the moment. */
@@ -46,79 +52,104 @@ export type IngestStream = {
   /** How far it was used, on the session clock. */
   readonly usedMs: number;
   readonly counts: { readonly duplicates: number; readonly reordered: number; readonly driftPpm: number };
-  close(): void;
+  readonly close: () => void;
 };
 
-const ROW_LENGTHS: Readonly<Record<'face' | 'body', number>> = { face: 52, body: 28 };
-
 /** Returns a stream that has received nothing. */
-export function createIngestStream(entry: StreamEntry, nowMs: number, settings?: SequencerSettings): IngestStream {
-  const { declaration, offsetMs } = entry;
-  const { streamId } = declaration;
-  const sequencer: Sequencer<Piece> = createSequencer(settings);
-  let placer: AudioPlacer | undefined = entry.decoder && createAudioPlacer(entry.decoder);
-  let decoder = entry.decoder;
-  let mediaMs = 0;
-
-  const read = (piece: Piece, isRefused: boolean): TimedEvent | string | undefined => {
-    mediaMs = Math.max(mediaMs, piece.startMs);
-    if (isRefused) return undefined;
-    if ('transcript' in piece)
-      return piece.isUnread ? undefined : readTranscript(piece.transcript, entry, piece.speaker);
-    const atMs = offsetMs + piece.startMs;
-    if (declaration.kind === 'face' || declaration.kind === 'body')
-      return readRow(piece.payload, declaration.kind, { streamId, atMs });
-    if (declaration.kind === 'video') return readPicture(piece.payload, { streamId, atMs });
-    const placed = placer?.place(piece.startMs, piece.payload);
-    if (!placed?.ok) return placed?.rule ?? 'captions have no media frames';
-    mediaMs = Math.max(mediaMs, placed.endMs);
-    if (placed.samples.length === 0) return undefined;
-    const event = { type: 'audio', streamId, startMs: offsetMs + placed.startMs, samples: placed.samples } as const;
-    return { atMs: offsetMs + placed.endMs, event };
-  };
-  const take = (out: readonly Sequenced<Piece>[], stream: IngestStream): Taken => {
-    const events: TimedEvent[] = [];
-    const problems: string[] = [];
-    for (const one of out) {
-      if (one.type === 'gap') {
-        const startMs = offsetMs + mediaMs;
-        const endMs = Math.max(startMs, offsetMs + one.toMs);
-        events.push({ atMs: endMs, event: { type: 'gap', streamId, startMs, endMs, reason: 'late' } });
-        continue;
-      }
-      const result = read(one.item, stream.refused !== undefined);
-      if (typeof result === 'string') problems.push(result);
-      else if (result) events.push(result);
-    }
-    return { events, problems };
+export function createIngestStream(
+  entry: StreamEntry,
+  { rank, nowMs }: { readonly rank: number; readonly nowMs: number },
+): IngestStream {
+  const sequencer: Sequencer<Piece> = createSequencer();
+  const reader = createPieceReader(entry);
+  const { streamId } = entry.declaration;
+  const take = (out: readonly Sequenced<Piece>[], isRefused: boolean): Taken => {
+    const read = out.map((one) => (one.type === 'gap' ? reader.skip(one.toMs) : reader.read(one.item, isRefused)));
+    return {
+      events: read.filter((one) => typeof one === 'object'),
+      problems: read.filter((one) => typeof one === 'string'),
+    };
   };
   const stream: IngestStream = {
     entry,
+    rank,
     state: 'live',
     refused: entry.refused,
     interruption: undefined,
     heardAtMs: nowMs,
     accept: (piece, atMs) => {
       stream.heardAtMs = atMs;
-      return take(sequencer.accept(piece, atMs), stream);
+      return take(sequencer.accept(piece, atMs), stream.refused !== undefined);
     },
-    advance: (atMs) => take(sequencer.advance(atMs), stream),
+    advance: (atMs) => take(sequencer.advance(atMs), stream.refused !== undefined),
+    changeFormat: reader.changeFormat,
+    position: () => ({ streamId, nextSequence: sequencer.next, mediaMs: reader.mediaMs }),
+    get usedMs() {
+      return entry.offsetMs + reader.mediaMs;
+    },
+    get counts() {
+      const { duplicates, reordered } = sequencer;
+      return { duplicates, reordered, driftPpm: reader.driftPpm() };
+    },
+    close: reader.close,
+  };
+  return stream;
+}
+
+/** Reads the pieces of one stream, which come in order. */
+type PieceReader = {
+  /** An event, the rule that the piece breaks, or nothing when there is nothing to tell. */
+  read(piece: Piece, isRefused: boolean): TimedEvent | string | undefined;
+  /** Pieces that never came: a gap up to `toMs`. */
+  skip(toMs: number): TimedEvent;
+  readonly changeFormat: (decoder: AudioDecoder) => void;
+  /** Media time up to which was read. */
+  readonly mediaMs: number;
+  driftPpm(): number;
+  readonly close: () => void;
+};
+
+function createPieceReader(entry: StreamEntry): PieceReader {
+  const { declaration, offsetMs } = entry;
+  const { streamId } = declaration;
+  let decoder = entry.decoder;
+  let placer: AudioPlacer | undefined = decoder && createAudioPlacer(decoder);
+  let mediaMs = 0;
+  const readAudio = (startMs: number, payload: Uint8Array): TimedEvent | string | undefined => {
+    const placed = placer?.place(startMs, payload);
+    if (!placed?.ok) return placed?.rule ?? 'captions have no media frames';
+    mediaMs = Math.max(mediaMs, placed.endMs);
+    if (placed.samples.length === 0) return undefined;
+    const event = { type: 'audio', streamId, startMs: offsetMs + placed.startMs, samples: placed.samples } as const;
+    return { atMs: offsetMs + placed.endMs, event };
+  };
+  return {
+    read: (piece, isRefused) => {
+      mediaMs = Math.max(mediaMs, piece.startMs);
+      if (isRefused || ('transcript' in piece && piece.isUnread)) return undefined;
+      if ('transcript' in piece) return readTranscript(piece.transcript, entry, piece.speaker);
+      const place = { streamId, atMs: offsetMs + piece.startMs };
+      if ('sightless' in piece) return readSightless(piece.sightless, declaration, place);
+      if (declaration.kind === 'face' || declaration.kind === 'body')
+        return readRow(piece.payload, declaration.kind, place);
+      return declaration.kind === 'video' ? readPicture(piece.payload, place) : readAudio(piece.startMs, piece.payload);
+    },
+    skip: (toMs) => {
+      const startMs = offsetMs + mediaMs;
+      const endMs = Math.max(startMs, offsetMs + toMs);
+      return { atMs: endMs, event: { type: 'gap', streamId, startMs, endMs, reason: 'late' } };
+    },
     changeFormat: (next) => {
       decoder?.close();
       decoder = next;
       placer = createAudioPlacer(next);
     },
-    position: () => ({ streamId, nextSequence: sequencer.next, mediaMs }),
-    get usedMs() {
-      return offsetMs + mediaMs;
+    get mediaMs() {
+      return mediaMs;
     },
-    get counts() {
-      const { duplicates, reordered } = sequencer;
-      return { duplicates, reordered, driftPpm: placer?.driftPpm() ?? 0 };
-    },
+    driftPpm: () => placer?.driftPpm() ?? 0,
     close: () => decoder?.close(),
   };
-  return stream;
 }
 
 /** Returns the piece of a media frame. */
@@ -126,37 +157,9 @@ export function toPiece({ sequence, mediaMs, payload }: MediaFrame): Piece {
   return { sequence, startMs: mediaMs, payload };
 }
 
-function readTranscript(message: TranscriptMessage, entry: StreamEntry, said: Speaker | undefined): TimedEvent {
-  const { offsetMs, declaration } = entry;
-  const speaker = said ?? entry.speaker;
-  const { streamId, text, language, words, isFinal } = message;
-  const shift = <T extends { readonly startMs: number; readonly endMs: number }>(span: T): T => ({
-    ...span,
-    startMs: span.startMs + offsetMs,
-    endMs: span.endMs + offsetMs,
-  });
-  const { startMs, endMs } = shift(message);
-  const tag = language ?? (declaration.kind === 'captions' ? declaration.language : undefined);
-  const common = { streamId, startMs, endMs, text, ...(speaker && { speaker }) };
-  if (!isFinal) return { atMs: endMs, event: { type: 'interim', ...common } };
-  const more = { ...(tag !== undefined && { language: tag }), ...(words && { words: words.map(shift) }) };
-  return { atMs: endMs, event: { type: 'transcript', ...common, ...more } };
-}
-
-type Place = { readonly streamId: string; readonly atMs: number };
-
-function readRow(payload: Uint8Array, modality: 'face' | 'body', { streamId, atMs }: Place): TimedEvent | string {
-  const length = ROW_LENGTHS[modality];
-  if (payload.length !== 4 * length) return `a row has ${length} numbers`;
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const row = Float32Array.from({ length }, (_, i) => view.getFloat32(4 * i, true));
-  if (!row.every((value) => Math.abs(value) <= 1_000)) return 'a row has numbers from -1,000 to 1,000';
-  const isThere = row[length - 1] === 1;
-  const reason = modality === 'face' ? 'no_face' : 'no_body';
-  return { atMs, event: { type: 'visual', streamId, modality, atMs, ...(isThere ? { row } : { reason }) } };
-}
-
-function readPicture(jpeg: Uint8Array, { streamId, atMs }: Place): TimedEvent | string {
-  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) return 'not a JPEG picture';
-  return { atMs, event: { type: 'picture', streamId, atMs, jpeg: jpeg.slice() } };
+/** What is known of the sound of a stream: its rate as it is sent, and what is spoken. Nothing of other streams. */
+export function soundOf(declaration: StreamDeclaration): Pick<StreamOpened, 'sampleRateHz' | 'language'> {
+  if (declaration.kind !== 'audio') return {};
+  const { format, language } = declaration;
+  return { sampleRateHz: format.sampleRateHz, ...(language !== undefined && { language }) };
 }

@@ -131,7 +131,8 @@ describe('createFileWriter', () => {
       return bytes.length;
     };
     const writer = createFileWriter('/out', calls);
-    for (let index = 0; index < MAX_KEPT_UTTERANCES + 3; index += 1) writer.show(sampleUtterance({ seq: index + 1 }));
+    for (let index = 0; index < MAX_KEPT_UTTERANCES + 3; index += 1)
+      writer.show(sampleUtterance({ seq: index + 1, utteranceId: `u${index}` }));
     writer.show(sampleSummary());
     await writer.close();
     expect(captions).toContain('NOTE 3 later utterances were left out');
@@ -228,5 +229,16 @@ describe('createPendingFiles', () => {
     const pending = createPendingFiles('/out', calls);
     pending.begin('a');
     expect(() => pending.discard()).not.toThrow();
+  });
+
+  it('gives the captions the text that came after an utterance was final, once', async () => {
+    const writer = createFileWriter(folder);
+    writer.show(sampleUtterance({ text: null }));
+    writer.show(sampleUtterance({ text: 'late words', status: 'revised', revision: 3 }));
+    writer.show(sampleSummary());
+    await writer.close();
+    const captions = readFileSync(join(folder, 'captions.vtt'), 'utf8');
+    expect(captions.match(/-->/g)).toHaveLength(1);
+    expect(captions).toContain('late words');
   });
 });

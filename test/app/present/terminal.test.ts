@@ -44,6 +44,11 @@ describe('the view state', () => {
     expect(view.recent.every(({ status }) => status === 'final')).toBe(true);
   });
 
+  it('shows text that comes after the final answer as final', () => {
+    const late = sampleUtterance({ text: 'late', status: 'revised', revision: 3 });
+    expect(viewOf([sampleUtterance({ text: null }), late]).recent).toEqual([{ ...late, status: 'final' }]);
+  });
+
   it('takes modalities from modality insights first, and from utterances where none spoke of them', () => {
     const absent = modalityInsight({
       atMs: 5,

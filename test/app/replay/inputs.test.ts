@@ -48,7 +48,7 @@ const rttm = (file: string, name: string): string => `SPEAKER ${file} 1 0.0 1.0 
 describe('openInputs', () => {
   it('hears one file mixed down, from nobody known, and says so.', async () => {
     const inputs = await open({ media: 'call.wav' });
-    expect(inputs.audio).toEqual([{ streamId: 'audio', path: 'call.wav', sourceRateHz: 48_000 }]);
+    expect(inputs.audio).toEqual([{ streamId: 'audio', path: 'call.wav', sampleRateHz: 48_000 }]);
     expect(inputs).toMatchObject({ video: [], captions: [], hasCaptions: false, hasTurns: false, durationMs: 4_000 });
     expect(inputs.notices).toEqual([expect.stringContaining('Who speaks is not known')]);
   });

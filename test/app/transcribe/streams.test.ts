@@ -62,6 +62,21 @@ describe('transcribeLive', () => {
     expect(all.filter(({ type }) => type === 'voice')).toEqual(voiceOf(WORDS));
   });
 
+  it('leaves out the words of captions that it was asked to replace, and passes on the rest of them', async () => {
+    const captions = { type: 'streamOpened', arrivalMs: 0, streamId: 'words', kind: 'captions' } as const;
+    const sound = { type: 'streamOpened', arrivalMs: 0, streamId: 'audio', kind: 'audio' } as const;
+    const cue = { type: 'transcript', arrivalMs: 0, streamId: 'words', startMs: 0, endMs: 9, text: 'cue' } as const;
+    const options = { recognizers: [createFakeRecognizer('fake')], timers: handTimers() };
+    const told = async (captioned: 'left' | 'recognized'): Promise<readonly Observation[]> =>
+      lastValueFrom(
+        transcribeLive(from([sound, captions, cue, ...voiceOf(WORDS)]), { ...options, captioned }).pipe(toArray()),
+      );
+    expect(textsOf(await told('left'))).toEqual(['cue']);
+    const replaced = await told('recognized');
+    expect(textsOf(replaced)).toEqual(['w1 w2', 'w3 w4']);
+    expect(replaced).toContainEqual(captions);
+  });
+
   it('does not wait for a recognizer that says nothing', () => {
     const silent = createFakeRecognizer('silent', () => ({ stallsAfterMs: 0 }));
     const seen: Observation[] = [];
@@ -90,7 +105,7 @@ describe('transcribeLive', () => {
 });
 
 describe('the recognizers of this product', () => {
-  it.each(['deepgram', 'whisper'])('says what is missing when %s has no key or model', async (name) => {
+  it.each(['deepgram', 'sherpa', 'whisper'])('says what is missing when %s has no key or model', async (name) => {
     await expect(RECOGNIZERS[name]?.({})).rejects.toMatchObject({ code: 'RECOGNIZER_MISSING' });
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Recognizer } from '../../../src/adapter.ts';
 import type { Modality } from '../../../src/domain/modality.ts';
-import type { Observation, Transcript } from '../../../src/domain/observation.ts';
+import type { Observation, StreamOpened, Transcript } from '../../../src/domain/observation.ts';
 import { speakerFromName } from '../../../src/domain/speaker.ts';
+import { createSeats } from '../../../src/app/transcribe/seats.ts';
 import { createTranscription, type TranscriptionOptions } from '../../../src/app/transcribe/transcription.ts';
 import { createFakeRecognizer } from '../../support/fakeRecognizer.ts';
 import { handTimers, voiceOf } from '../../support/spokenCall.ts';
@@ -35,6 +36,10 @@ function transcriptsOf(said: readonly Observation[]): Transcript[] {
 
 function wordsOf(said: readonly Observation[]): string[] {
   return transcriptsOf(said).flatMap(({ text }) => text.split(' '));
+}
+
+function audioOpened(more: Partial<StreamOpened> = {}): StreamOpened {
+  return { type: 'streamOpened', arrivalMs: 0, streamId: 'audio', kind: 'audio', ...more };
 }
 
 describe('createTranscription', () => {
@@ -147,14 +152,16 @@ describe('createTranscription', () => {
   it('never gives 8 kHz sound to a recognizer that is made for 16 kHz', async () => {
     const wide = createFakeRecognizer('wide', undefined, { sampleRatesHz: [16_000, 48_000] });
     const any = createFakeRecognizer('any');
-    expect(wordsOf(await transcribe([wide, any], voiceOf(CALL), { sourceRateHz: () => 8_000 }))).toEqual(ALL);
+    expect(wordsOf(await transcribe([wide, any], [audioOpened({ sampleRateHz: 8_000 }), ...voiceOf(CALL)]))).toEqual(
+      ALL,
+    );
     expect([wide.opened(), any.opened()]).toEqual([0, 1]);
   });
 
   it('chooses a recognizer that knows the language, and says which language it is', async () => {
     const english = createFakeRecognizer('english');
     const german = createFakeRecognizer('german', undefined, { languages: ['de'] });
-    const said = await transcribe([english, german], voiceOf(CALL), { language: 'de-AT' });
+    const said = await transcribe([english, german], [audioOpened({ language: 'de-AT' }), ...voiceOf(CALL)]);
     expect(english.opened()).toBe(0);
     expect(transcriptsOf(said).every(({ language }) => language === 'de-AT')).toBe(true);
   });
@@ -238,5 +245,128 @@ describe('createTranscription', () => {
     await transcription.settle();
     transcription.close();
     expect(fake.streams()).toBe(0);
+  });
+
+  describe('with captions', () => {
+    const ada = speakerFromName('Ada', 'track');
+    const captions = (type: 'streamOpened' | 'streamClosed', arrivalMs: number): Observation =>
+      type === 'streamOpened'
+        ? { type, arrivalMs, streamId: 'words', kind: 'captions', speaker: ada }
+        : { type, arrivalMs, streamId: 'words', reason: 'track_ended' };
+
+    it('leaves the speech to them while they are open, and takes over when they end', async () => {
+      const fake = createFakeRecognizer('fake');
+      const said = await transcribe(
+        [fake],
+        [
+          audioOpened({ speaker: ada }),
+          captions('streamOpened', 0),
+          ...voiceOf([0, 1, 2, 0, 0, 0]),
+          captions('streamClosed', 1_500),
+          ...voiceOf([0, 3, 4, 0, 0, 0], 'audio', 1_500),
+          captions('streamOpened', 3_000),
+          ...voiceOf([0, 5, 6, 0, 0, 0], 'audio', 3_000),
+        ],
+      );
+      expect(wordsOf(said)).toEqual(['w3', 'w4']);
+      const states = said.filter(({ type }) => type === 'streamOpened' || type === 'streamClosed');
+      expect(states.map(({ type }) => type)).toEqual(['streamOpened', 'streamClosed', 'streamOpened', 'streamClosed']);
+      expect(fake.streams()).toBe(0);
+    });
+
+    it('recognizes speech that has captions when asked to', async () => {
+      const observations = [audioOpened({ speaker: ada }), captions('streamOpened', 0), ...voiceOf([0, 1, 2, 0, 0, 0])];
+      const said = await transcribe([createFakeRecognizer('fake')], observations, { captioned: 'recognized' });
+      expect(wordsOf(said)).toEqual(['w1', 'w2']);
+    });
+  });
+
+  it('gives the words of a stream that is interrupted at once, and goes on when it comes back', async () => {
+    const said = await transcribe(
+      [createFakeRecognizer('fake')],
+      [
+        ...voiceOf([0, 1, 2]),
+        { type: 'streamInterrupted', arrivalMs: 750, streamId: 'audio', reason: 'muted' },
+        { type: 'time', arrivalMs: 800 },
+        ...voiceOf([3, 4, 0, 0, 0], 'audio', 5_000),
+      ],
+    );
+    expect(transcriptsOf(said).map(({ text, arrivalMs }) => [text, arrivalMs <= 800])).toEqual([
+      ['w1 w2', true],
+      ['w3 w4', false],
+    ]);
+  });
+
+  it('gives the last words of a stream that ends, closes its text and frees the recognizer', async () => {
+    const fake = createFakeRecognizer('fake');
+    const said = await transcribe(
+      [fake],
+      [
+        audioOpened(),
+        ...voiceOf([0, 1, 2]),
+        { type: 'streamClosed', arrivalMs: 800, streamId: 'audio', reason: 'track_ended' },
+        { type: 'time', arrivalMs: 900 },
+      ],
+    );
+    expect(wordsOf(said)).toEqual(['w1', 'w2']);
+    expect(said.at(-1)).toMatchObject({ type: 'streamClosed', streamId: 'asr:audio' });
+    expect(fake.streams()).toBe(0);
+  });
+
+  it('does not listen to a stream of everybody while somebody does not allow text', async () => {
+    const fake = createFakeRecognizer('fake');
+    const ben = speakerFromName('Ben', 'track');
+    const withheld: Observation = {
+      type: 'consent',
+      arrivalMs: 0,
+      speaker: ben,
+      modalities: ['audio'],
+      reason: 'consent',
+    };
+    expect(wordsOf(await transcribe([fake], [audioOpened(), withheld, ...voiceOf(CALL)]))).toEqual([]);
+    expect(fake.heardMs()).toBe(0);
+  });
+
+  describe('in a crowd', () => {
+    it('goes on with the next recognizer where the first has no room, and says `overload` where none has', async () => {
+      const [first, second] = [1, 1].map((maxStreams) => createFakeRecognizer('fake', undefined, { maxStreams }));
+      if (!first || !second) throw new Error('two were made');
+      const both = ['a', 'b', 'c'].flatMap((id, index) => voiceOf([0, 1 + index, 4 + index, 0, 0, 0], id));
+      both.sort((x, y) => x.arrivalMs - y.arrivalMs);
+      const said = await transcribe([first, second], both);
+      expect(wordsOf(said).toSorted()).toEqual(['w1', 'w2', 'w4', 'w5']);
+      expect([first.opened(), second.opened()]).toEqual([1, 1]);
+      expect(said.filter(({ type }) => type === 'streamInterrupted')).toMatchObject([
+        { streamId: 'asr:c', reason: 'overload' },
+      ]);
+      expect(said.some(({ type }) => type === 'fault')).toBe(false);
+    });
+
+    it('gives each of two sessions half of the streams, and loses no word of those who make room', async () => {
+      const fake = createFakeRecognizer('fake', undefined, { maxStreams: 2 });
+      const next = createFakeRecognizer('next');
+      const seats = createSeats();
+      const [big, small] = [0, 1].map(() =>
+        createTranscription({ recognizers: [fake, next], timers: handTimers(), seats }),
+      );
+      if (!big || !small) throw new Error('two were made');
+      const heard: Observation[] = [];
+      const play = async (to: typeof big, observations: readonly Observation[]): Promise<void> => {
+        for (const observation of observations) {
+          to.hear(observation);
+          await to.settle();
+        }
+      };
+      const blocks = voiceOf([0, 1, 2, 3, 4, 0, 0, 0], 'b');
+      await play(big, [...voiceOf([1, 2], 'a'), ...blocks.slice(0, 14)]);
+      await play(small, voiceOf([5, 6, 0, 0, 0], 'c'));
+      await play(big, blocks.slice(14));
+      await big.end();
+      await small.end();
+      heard.push(...big.drain(2_000), ...small.drain(2_000));
+      expect(wordsOf(heard).toSorted()).toEqual(['w1', 'w1', 'w2', 'w2', 'w3', 'w4', 'w5', 'w6']);
+      expect(next.opened()).toBe(1);
+      expect([fake.opened(), fake.streams(), next.streams()]).toEqual([3, 0, 0]);
+    });
   });
 });

@@ -1,0 +1,105 @@
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createLoad, type Load, type LoadReport } from './live/loadProcess.ts';
+import { type Cost, type ServerProcess, startServerProcess } from './live/serverProcess.ts';
+import { quantile } from './command.ts';
+
+/** What is asked of the benchmark of live conversations. */
+export type LiveBench = {
+  /** So many conversations at once, one number after the other, rising. */
+  readonly counts: readonly number[];
+  /** How long each number is measured, after as long as it takes to be under way. */
+  readonly seconds: number;
+  /** Go on, by tens, until the goal is missed. */
+  readonly nodeOptions?: readonly string[];
+};
+
+/** Answers come at most so long after endpointing, for 95 of 100. */
+const GOAL_MS = 250;
+/** Conversations are under way, and what is compiled is compiled, after so long. */
+const SETTLE_MS = 10_000;
+
+/** Prints what live conversations of two people cost a server of one core, and how fast it answers. */
+export async function benchLive({ counts, seconds, nodeOptions }: LiveBench): Promise<void> {
+  const server = await startServerProcess(nodeOptions);
+  const load = createLoad(server.url);
+  console.log(
+    'live: two participants each, 20 ms frames of sound, captions, faces and bodies at 10 Hz; server on one core',
+  );
+  try {
+    await run(server, load, { counts, seconds });
+  } finally {
+    await load.leave();
+    await server.stop();
+  }
+}
+
+async function run(server: ServerProcess, load: Load, { counts, seconds }: LiveBench): Promise<void> {
+  let held = 0;
+  let carried = 0;
+  let alone: Cost | undefined;
+  for (const count of counts) {
+    await load.hold(count - held);
+    held = count;
+    await wait(SETTLE_MS);
+    load.mark();
+    const before = await server.cost('reset');
+    const startedMs = performance.now();
+    await wait(seconds * 1_000);
+    const after = await server.cost('cost');
+    const wallMs = performance.now() - startedMs;
+    const report = await load.report();
+    const collected = await server.cost('collect');
+    const share = (after.cpuMs - before.cpuMs) / wallMs;
+    print(count, share, report, after);
+    if (alone) printMemory(count, alone, collected);
+    alone ??= collected;
+    if (
+      quantile(
+        report.answers.map(({ afterEndpointMs }) => afterEndpointMs),
+        0.95,
+      ) <= GOAL_MS
+    )
+      carried = count;
+  }
+  console.log(
+    `  most of these that one core carried with p95 <= ${GOAL_MS} ms after endpointing: ${carried} (goal: 150)`,
+  );
+}
+
+function print(count: number, share: number, { answers, strangers, lateMs }: LoadReport, { delayMs }: Cost): void {
+  const both = (values: readonly number[]): string =>
+    `p50 ${quantile(values, 0.5).toFixed(0)}, p95 ${quantile(values, 0.95).toFixed(0)} ms`;
+  console.log(
+    `  ${count} conversations: after speech ${both(answers.map(({ afterSpeechMs }) => afterSpeechMs))}; after endpointing ${both(answers.map(({ afterEndpointMs }) => afterEndpointMs))} (${answers.length} answers, ${strangers} to no line)`,
+  );
+  console.log(
+    `    CPU ${(100 * share).toFixed(1)} % of a core, ${((1_000 * share) / count).toFixed(2)} ms per second of conversation; event loop late p50 ${delayMs.p50.toFixed(0)}, p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late (99 %) ${lateMs.toFixed(0)} ms`,
+  );
+}
+
+function printMemory(count: number, alone: Cost, now: Cost): void {
+  const each = (bytes: number): string => (bytes / (count - 1) / 1_048_576).toFixed(2);
+  console.log(
+    `    memory of each, beside the first: held ${each(now.heldBytes - alone.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - alone.bufferBytes)}), resident ${each(now.rssBytes - alone.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
+  );
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { values } = parseArgs({
+    options: {
+      counts: { type: 'string', default: '1,50,200' },
+      seconds: { type: 'string', default: '30' },
+      profile: { type: 'string' },
+    },
+  });
+  await benchLive({
+    counts: values.counts.split(',').map(Number),
+    seconds: Number(values.seconds),
+    ...(values.profile !== undefined && { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] }),
+  });
+}

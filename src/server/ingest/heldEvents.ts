@@ -1,0 +1,52 @@
+import type { SourceEvent, TimedEvent } from './sourceEvent.ts';
+
+/** An event that waits for its turn. `rank`: of its stream, in order of opening. `sinceMs`: wall time. */
+export type HeldEvent = TimedEvent & { readonly rank: number; readonly sinceMs: number };
+
+/** The events of a session on their way out: those that wait for their turn, and those that have had it. */
+export type HeldEvents = {
+  /** The session clock: the latest time of what has had its turn. */
+  readonly clockMs: number;
+  /** How many wait. */
+  readonly size: number;
+  hold(event: HeldEvent): void;
+  /** It is the turn of those that are due, in order of their times, then ranks, then arrival. */
+  release(isDue: (event: HeldEvent) => boolean): void;
+  /** Something that overtakes whatever waits, at its time or, when the clock is past that, now. */
+  emit(event: TimedEvent): void;
+  /** Takes out what has had its turn. */
+  take(): readonly SourceEvent[];
+};
+
+/** Returns the events of a session in which nothing has happened. */
+export function createHeldEvents(): HeldEvents {
+  let held: HeldEvent[] = [];
+  let out: SourceEvent[] = [];
+  let clockMs = 0;
+  const emit = ({ event, atMs }: TimedEvent): void => {
+    clockMs = Math.max(clockMs, atMs);
+    out.push({ ...event, arrivalMs: clockMs });
+  };
+  return {
+    get clockMs() {
+      return clockMs;
+    },
+    get size() {
+      return held.length;
+    },
+    hold: (event) => void held.push(event),
+    release: (isDue) => {
+      // `held` is in order of arrival, and sorting is stable.
+      const due = held.filter(isDue).sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
+      if (due.length === 0) return;
+      held = held.filter((one) => !isDue(one));
+      due.forEach(emit);
+    },
+    emit,
+    take: () => {
+      const taken = out;
+      out = [];
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { createIngestStream, type IngestStream, type StreamEntry } from './ingestStream.ts';
+
+/** The open streams of a session, by id and by the number that stands in media frames. */
+export type IngestStreams = {
+  add(entry: StreamEntry, nowMs: number): void;
+  remove(stream: IngestStream): void;
+  byId(streamId: string): IngestStream | undefined;
+  byNumber(number: number): IngestStream | undefined;
+  of(producer: string): readonly IngestStream[];
+  all(): readonly IngestStream[];
+};
+
+/** Returns no streams. Neither ids nor numbers may occur twice. */
+export function createIngestStreams(): IngestStreams {
+  const ids = new Map<string, IngestStream>();
+  const numbers = new Map<number, IngestStream>();
+  let opened = 0;
+  return {
+    add: (entry, nowMs) => {
+      const stream = createIngestStream(entry, { rank: opened++, nowMs });
+      ids.set(entry.declaration.streamId, stream);
+      numbers.set(entry.declaration.number, stream);
+    },
+    remove: ({ entry, close }) => {
+      close();
+      ids.delete(entry.declaration.streamId);
+      numbers.delete(entry.declaration.number);
+    },
+    byId: (streamId) => ids.get(streamId),
+    byNumber: (number) => numbers.get(number),
+    of: (producer) => [...ids.values()].filter(({ entry }) => entry.producer === producer),
+    all: () => [...ids.values()],
+  };
+}
