@@ -18,7 +18,11 @@ import type { Evictable } from './producers.ts';
 
 /** What a connection of a producer needs. */
 export type ProducerContext = EntryContext & {
-  readonly limits: ProducerLimits & { readonly helloTimeoutMs: number; readonly maxAheadMs: number };
+  readonly limits: ProducerLimits & {
+    readonly helloTimeoutMs: number;
+    readonly maxAheadMs: number;
+    readonly maxBufferedBytes: number;
+  };
   readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
@@ -68,6 +72,8 @@ class ProducerConnection implements Connection, Evictable {
     if (!this.#peer.isOpen) return;
     const live = this.#live;
     this.#watch.check(nowMs, { hasEntered: live !== undefined, isPaused: this.#socket.isPaused });
+    if (this.#peer.bufferedBytes > this.#context.limits.maxBufferedBytes)
+      this.#peer.fail('SLOW_CONSUMER', 'what the server answers is not read');
     if (!live || !this.#peer.isOpen) return;
     this.#breathe(live);
     const { session, producer } = live;

@@ -16,7 +16,7 @@ export type DecodedAudio =
 export type AudioDecoder = {
   /** Never throws. A payload that is refused changes nothing. */
   decode(payload: Uint8Array): DecodedAudio;
-  /** Forgets what went before: the next payload does not join on. */
+  /** The next payload does not join on: what is held back of the one before for resampling is let go. */
   reset(): void;
   close(): void;
 };
@@ -47,7 +47,6 @@ export function createAudioDecoder(format: AudioFormat, opus?: OpusPacketDecoder
     },
     reset: () => {
       resampler = createResampler(rateHz, RATE_HZ);
-      opus?.reset();
     },
     close: () => opus?.close(),
   };

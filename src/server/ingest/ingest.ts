@@ -62,22 +62,26 @@ export type Ingest = {
   streams(): readonly IngestStream[];
 };
 
-/** Returns the ingest of a session without streams. */
-export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest {
-  return new SessionIngest(settings);
+/** Returns the ingest of a session without streams. `latestMs`: how far the session clock may be at the moment. */
+export function createIngest(
+  settings: IngestSettings = DEFAULT_INGEST,
+  latestMs: () => number = () => Infinity,
+): Ingest {
+  return new SessionIngest(settings, latestMs);
 }
 
 /** Owns the decoders of its streams; `close` and `end` give them back. */
 class SessionIngest implements Ingest {
   readonly #settings: IngestSettings;
   readonly #streams: IngestStreams = createIngestStreams();
-  readonly #events: HeldEvents = createHeldEvents();
+  readonly #events: HeldEvents;
   /** Producers whose connection is lost. */
   readonly #gone = new Set<string>();
   #releasedAtMs: number | undefined;
 
-  constructor(settings: IngestSettings) {
+  constructor(settings: IngestSettings, latestMs: () => number) {
     this.#settings = settings;
+    this.#events = createHeldEvents(latestMs);
   }
 
   open(entry: StreamEntry, nowMs: number): void {
