@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { ConsumerHello, ConsumerMessage } from '../protocol/live.ts';
+import type { ConsumerHello, ConsumerMessage, ReadFromPictures } from '../protocol/live.ts';
 import { decodeConsumerMessage } from '../protocol/liveSchema.ts';
 import type { InsightLog } from './insightLog.ts';
 import { type Connection, createPeer, hearPeer, type Peer, type Watch } from './peer.ts';
@@ -15,6 +15,7 @@ export type ConsumerContext = {
     readonly maxBufferedBytes: number;
     readonly slowConsumerMs: number;
   };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Finds the session of a hello. @throws UndertoneError */
@@ -96,12 +97,13 @@ class ConsumerConnection implements Connection {
   #enter(hello: ConsumerHello): void {
     const session = this.#context.enter(hello);
     const { id, epoch, log } = session;
-    const { heartbeatMs } = this.#context.limits;
+    const { vision, limits } = this.#context;
+    const { heartbeatMs } = limits;
     this.#session = session;
     const isSame = hello.epoch === undefined || hello.epoch === epoch;
     this.#nextSeq = Math.min(isSame ? (hello.after ?? 0) : 0, log.lastSeq) + 1;
     const nextSeq = Math.max(this.#nextSeq, log.firstSeq);
-    this.#peer.send({ type: 'welcome', v: 1, session: id, epoch, heartbeatMs, nextSeq });
+    this.#peer.send({ type: 'welcome', v: 1, session: id, epoch, heartbeatMs, nextSeq, vision });
     this.#stopListening = session.listen(() => this.#send());
     this.#send();
   }

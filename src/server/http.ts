@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { type Scope, type ServerConfig } from '../config.ts';
 import { ERROR_CODES, type ErrorCode, UndertoneError } from '../errors.ts';
-import { EXCEPTIONS, PURPOSES } from '../protocol/live.ts';
+import { EXCEPTIONS, PURPOSES, type ReadFromPictures } from '../protocol/live.ts';
 import { type Access, type Principal, requireScope } from './access.ts';
 import type { Admission } from './admission.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,6 +24,7 @@ export type HttpContext = {
   readonly metrics: Metrics;
   readonly isReady: () => boolean;
   readonly version: string;
+  readonly vision: ReadFromPictures;
   readonly tls?: ServerFiles;
 };
 
@@ -73,8 +74,8 @@ export function createHttp(context: HttpContext): FastifyInstance {
   return app;
 }
 
-function addHealth(app: FastifyInstance, { version, metrics, isReady }: HttpContext): void {
-  app.get('/healthz', () => ({ status: 'ok', version }));
+function addHealth(app: FastifyInstance, { version, vision, metrics, isReady }: HttpContext): void {
+  app.get('/healthz', () => ({ status: 'ok', version, vision }));
   app.get('/readyz', (_request, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ code: 'GOING_AWAY', message: 'shutting down' }),
   );

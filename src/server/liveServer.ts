@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config.ts';
+import type { ReadFromPictures } from '../protocol/live.ts';
 import { type Access, createAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -13,6 +14,8 @@ import { createUpgrade } from './upgrade.ts';
 /** What a live server receives. */
 export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
   readonly version: string;
+  /** What the analysis reads from the pictures of video streams, for those who ask; nothing unless given. */
+  readonly vision?: ReadFromPictures | undefined;
   /** Certificate and key in PEM, when the server speaks TLS. */
   readonly tls?: ServerFiles;
   /** How far media may be ahead of the clock before their producer is made to wait; 15 s unless given. */
@@ -83,7 +86,7 @@ function assemble(
   readonly connections: Connections;
   readonly access: Access;
 } {
-  const { now, maxAheadMs = MAX_AHEAD_MS } = deps;
+  const { now, maxAheadMs = MAX_AHEAD_MS, vision = [] } = deps;
   const { policy } = config;
   const limits = { ...config.limits, maxAheadMs };
   const decideFor: SessionsDeps['decideFor'] =
@@ -98,8 +101,17 @@ function assemble(
     connections: () => admission.connections(),
     waiting: () => sessions.all().reduce((sum, { waiting }) => sum + waiting, 0),
   });
-  const connections = createConnections({ now, sessions, metrics, policy, limits });
-  const app = createHttp({ config, access, admission, sessions, metrics, isReady: () => !isDraining(), ...deps });
+  const connections = createConnections({ now, sessions, metrics, policy, vision, limits });
+  const app = createHttp({
+    config,
+    access,
+    admission,
+    sessions,
+    metrics,
+    isReady: () => !isDraining(),
+    ...deps,
+    vision,
+  });
   app.server.on('connection', (socket: Socket) => {
     try {
       socket.once('close', admission.accept(socket.remoteAddress ?? ''));

@@ -21,6 +21,8 @@ export type SessionDeps = {
   /** Wall time in ms, never back. */
   readonly now: () => number;
   readonly decide: DecideModalities;
+  /** Whether speech becomes text here: then sound that may not be measured is heard for words that may be analyzed. */
+  readonly transcribes?: boolean;
 };
 
 /** The bounds of a session. */
@@ -41,6 +43,8 @@ export type LiveSession = SessionPurpose &
   StreamOpener &
   Pick<InsightFeed, 'log' | 'listen'> & {
     readonly id: string;
+    /** Whether its insights come from elsewhere, so that no producer may enter it. */
+    readonly isPublished: boolean;
     /** Wall time at which it began, in ms since 1970: no two sessions of one name have the same, nor does one after a restart. */
     readonly epoch: number;
     readonly ingest: Ingest;
@@ -60,9 +64,12 @@ export type LiveSession = SessionPurpose &
     end(reason: EndReason): Promise<void>;
   };
 
+/** What tells a session from others, and what it is for. */
+type SessionIdentity = SessionPurpose & Pick<LiveSession, 'id' | 'epoch'>;
+
 /** Begins a session. A failure of its analysis ends it (`failed`) and nothing else. */
 export function createSession(
-  identity: SessionPurpose & Pick<LiveSession, 'id' | 'epoch'>,
+  { isPublished = false, ...identity }: SessionIdentity & { readonly isPublished?: boolean },
   limits: SessionLimits,
   deps: SessionDeps,
 ): LiveSession {
@@ -71,7 +78,7 @@ export function createSession(
   const feed = createInsightFeed(limits.backlogInsights);
   const ingest = createIngest(DEFAULT_INGEST, () => clock.clockMs() + limits.maxAheadMs + BURST_MS);
   const participants = createParticipants(limits.maxParticipants, deps.decide);
-  const { refusalOf, ...consents } = createConsents(ingest, participants, now);
+  const { refusalOf, ...consents } = createConsents({ ...deps, ingest, participants });
   const opener = createStreamOpener(limits.maxStreams, { ...deps, ingest, participants, refusalOf });
   const analysis = startAnalysis(deps.analyze, {
     insight: (insight) => feed.tell(stamped(insight, clock.clockMs())),
@@ -87,6 +94,7 @@ export function createSession(
   });
   return {
     ...identity,
+    isPublished,
     ...clock,
     ...consents,
     ...opener,

@@ -545,6 +545,7 @@ describe('analyzeConversation, of pictures and consent,', () => {
 
   it('says what was seen of whom, and that it was there in every answer.', async () => {
     const insights = await of([...CALL, ...video]);
+    expect(insights[0]).toMatchObject({ type: 'session', vision: ['face', 'body'] });
     expect(modalityLines(insights).join('\n')).toContain('Ada face present');
     const shares = finals(insights).map(({ speaker, availability }) => `${speaker.name} ${availability.face.share}`);
     expect(shares).toEqual(['Ada 1', 'Ben 0', 'Ada 1', 'Ben 0']);

@@ -54,7 +54,7 @@ describe('docs/asyncapi.json', () => {
     );
     const common = 'error pong goaway ended';
     expect(names).toEqual([
-      'hello join open close state format transcript consent name ping bye mediaFrame',
+      'hello join open close state format transcript sightless consent name speaker ping bye mediaFrame',
       `welcome ${common} ack policy`,
       'hello ping bye',
       `welcome ${common} missed session interim utterance modality speaker gap fault summary`,

@@ -418,7 +418,7 @@ describe('who may do what', () => {
 describe('the server itself', () => {
   it('says that it lives, and counts', async () => {
     const url = (await start()).replace('ws', 'http');
-    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ status: 'ok' });
+    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ status: 'ok', vision: [] });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('undertone_sessions 0');
     expect((await fetch(`${url}/nothing`)).status).toBe(404);

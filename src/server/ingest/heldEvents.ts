@@ -39,10 +39,14 @@ export function createHeldEvents(latestMs: () => number): HeldEvents {
     },
     hold: (event) => void held.push(event),
     release: (isDue) => {
-      // `held` is in order of arrival, and sorting is stable.
-      const due = held.filter(isDue).sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
+      if (held.length === 0) return;
+      const due: HeldEvent[] = [];
+      const kept: HeldEvent[] = [];
+      for (const one of held) (isDue(one) ? due : kept).push(one);
       if (due.length === 0) return;
-      held = held.filter((one) => !isDue(one));
+      held = kept;
+      // They are in order of arrival, and sorting is stable.
+      if (due.length > 1) due.sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
       due.forEach(emit);
     },
     emit,

@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
@@ -42,6 +42,7 @@ export type Ingest = {
   find(streamId: string): IngestStream | undefined;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -53,6 +54,8 @@ export type Ingest = {
   /** What is in order by now; call it after every other call. */
   drain(nowMs: number): readonly SourceEvent[];
   positions(producer: string): readonly StreamPosition[];
+  /** How far the stream of a producer that was used furthest was used, on the session clock; 0 without any. */
+  furthestMs(producer: string): number;
   /** The end: everything that still waits, and the closing of every stream. */
   end(reason: MissingReason): readonly SourceEvent[];
   readonly clockMs: number;
@@ -115,6 +118,14 @@ class SessionIngest implements Ingest {
     return this.#accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
   }
 
+  sightless({ streamId, sequence, atMs, reason }: SightlessMessage, nowMs: number): readonly Refusal[] {
+    const stream = this.find(streamId);
+    const kind = stream?.entry.declaration.kind;
+    if (!stream || (kind !== 'face' && kind !== 'body'))
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+    return this.#accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
+  }
+
   setState(streamId: string, state: StreamState): void {
     const stream = this.find(streamId);
     if (!stream) return;
@@ -173,6 +184,12 @@ class SessionIngest implements Ingest {
 
   positions(producer: string): readonly StreamPosition[] {
     return this.#streams.of(producer).map((stream) => stream.position());
+  }
+
+  furthestMs(producer: string): number {
+    let furthestMs = 0;
+    for (const { usedMs } of this.#streams.of(producer)) furthestMs = Math.max(furthestMs, usedMs);
+    return furthestMs;
   }
 
   end(reason: MissingReason): readonly SourceEvent[] {

@@ -16,11 +16,15 @@ export type WaitSettings = {
  * none to wait for.
  */
 export function watermark(streams: readonly IngestStream[], settings: WaitSettings, nowMs: number): number {
-  const heard = streams
-    .filter(({ entry }) => entry.declaration.kind === 'audio')
-    .filter(({ interruption, heardAtMs }) => nowMs - heardAtMs < patienceMs(interruption, settings))
-    .map(({ usedMs }) => usedMs);
-  return heard.length === 0 ? Infinity : Math.max(Math.min(...heard), Math.max(...heard) - settings.maxLagMs);
+  let earliestMs = Infinity;
+  let latestMs = -Infinity;
+  for (const { entry, interruption, heardAtMs, usedMs } of streams) {
+    const isSound = entry.declaration.kind === 'audio';
+    if (!isSound || nowMs - heardAtMs >= patienceMs(interruption, settings)) continue;
+    earliestMs = Math.min(earliestMs, usedMs);
+    latestMs = Math.max(latestMs, usedMs);
+  }
+  return Math.max(earliestMs, latestMs - settings.maxLagMs);
 }
 
 function patienceMs(interruption: MissingReason | undefined, { holdMs, awayMs }: WaitSettings): number {

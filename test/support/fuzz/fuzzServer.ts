@@ -99,7 +99,7 @@ function createBench(): Bench {
     decideFor: () => (participant) => decidePolicy({ purpose: undefined, exception: undefined, participant, policy }),
   });
   const metrics = createMetrics({ sessions: () => 0, connections: () => 0, waiting: () => 0 });
-  const connections = createConnections({ now, sessions, metrics, policy, limits });
+  const connections = createConnections({ now, sessions, metrics, policy, vision: [], limits });
   return Object.assign(bench, { connections, sessions });
 }
 

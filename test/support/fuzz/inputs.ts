@@ -131,6 +131,8 @@ function producerMessage({ mediaMs, sequences }: PeerState, random: Random): Pro
       },
       { type: 'consent', participant, modalities: pick([[], ['text'], ['text', 'audio', 'face', 'body']], random) },
       { type: 'name', participant, name: 'Somebody' },
+      { type: 'sightless', streamId: 'face-ada', sequence, atMs: mediaMs, reason: 'no_face' },
+      { type: 'speaker', speaker: `S${sequence}`, participant },
       { type: 'ping', id: sequence },
       ...(random() < 0.05 ? [{ type: 'bye' } as const] : []),
     ],
