@@ -37,6 +37,9 @@ export async function act(message: ProducerAct, actor: Actor): Promise<void> {
       if (message.participant !== undefined) speakFor(message.participant);
       own(message, actor);
       return tellRefusals(peer, session.hear(message));
+    case 'sightless':
+      own(message, actor);
+      return tellRefusals(peer, session.ingest.sightless(message, actor.now()));
     case 'consent':
       speakFor(message.participant);
       session.consent(message.participant, message.modalities);
