@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from '../domain/modality.ts';
+import type { MissingReason, Modality, SightlessReason } from '../domain/modality.ts';
 import type { TimedWord } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -101,6 +101,16 @@ export type TranscriptMessage = {
   readonly words?: readonly TimedWord[];
 };
 
+/** A picture gave no row of a face or body stream, and why. It has the number that the row would have had. */
+export type SightlessMessage = {
+  readonly type: 'sightless';
+  readonly streamId: string;
+  readonly sequence: number;
+  /** When the picture was taken, on the producer's media clock. */
+  readonly atMs: number;
+  readonly reason: SightlessReason;
+};
+
 /** What a producer says. */
 export type ProducerMessage =
   | ProducerHello
@@ -110,8 +120,11 @@ export type ProducerMessage =
   | { readonly type: 'state'; readonly streamId: string; readonly state: StreamState }
   | { readonly type: 'format'; readonly streamId: string; readonly format: AudioFormat }
   | TranscriptMessage
+  | SightlessMessage
   | { readonly type: 'consent'; readonly participant: string; readonly modalities: readonly Modality[] }
   | { readonly type: 'name'; readonly participant: string; readonly name: string }
+  /** Whoever a recognizer tells apart as `speaker` (S1, S2 …) is this participant. */
+  | { readonly type: 'speaker'; readonly speaker: string; readonly participant: string }
   | { readonly type: 'ping'; readonly id: number }
   /** The call is over for this producer: what is on its way is used, and nothing more comes. */
   | { readonly type: 'bye' };

@@ -35,8 +35,8 @@ const newSession = z.strictObject({
   exception: z.enum(EXCEPTIONS).exactOptional(),
   participant: identifier.exactOptional(),
 });
-/** Handshakes and requests that take longer are cut. */
-const REQUEST_MS = 10_000;
+/** So often is looked for requests that take too long. */
+const CHECK_MS = 500;
 const STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_MESSAGE: 400,
   UNAUTHENTICATED: 401,
@@ -52,12 +52,18 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** Returns the HTTP side of a server: sessions, health and metrics. It is not listening yet. */
 export function createHttp(context: HttpContext): FastifyInstance {
+  const { maxMessageBytes, helloTimeoutMs } = context.config.limits;
+  const timeouts = {
+    headersTimeout: helloTimeoutMs,
+    requestTimeout: helloTimeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  };
   const app = fastify({
     logger: false,
-    bodyLimit: context.config.limits.maxMessageBytes,
-    requestTimeout: REQUEST_MS,
-    ...(context.tls && { https: context.tls }),
-    http: { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
+    bodyLimit: maxMessageBytes,
+    requestTimeout: helloTimeoutMs,
+    keepAliveTimeout: helloTimeoutMs,
+    ...(context.tls ? { https: { ...context.tls, ...timeouts } } : { http: timeouts }),
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error, _request, reply) => send(reply, error));
   app.setNotFoundHandler((_request, reply) =>

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
 import type { LiveServer } from '../../src/server/liveServer.ts';
 import { connectPeer, consumerWelcome, type LivePeer, producerWelcome } from '../support/livePeer.ts';
-import { fakeAnalysis, FRAME_MS, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
+import { fakeAnalysis, FRAME_MS, PCM, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
 
 let server: LiveServer | undefined;
 afterEach(async () => {
@@ -227,6 +227,18 @@ describe('what is refused', () => {
     const codes = [];
     for (let n = 0; n < 5; n++) codes.push((await peer.next('error')).code);
     expect(codes).toEqual(['BAD_FRAME', 'UNKNOWN_STREAM', 'BAD_FRAME', 'UNKNOWN_STREAM', 'UNKNOWN_STREAM']);
+  });
+
+  it('a format that changes without end is refused, since every decoder takes a while to make', async () => {
+    const peer = await connectPeer(await start({ limits: { maxStreams: 1 } }));
+    peer.say(hello({ streams: streamsOf('ada').slice(0, 1) }));
+    await producerWelcome(peer);
+    for (let n = 0; n < 9; n++) peer.say({ type: 'format', streamId: 'mic-ada', format: PCM });
+    peer.say({ type: 'ping', id: 1 });
+    await peer.next('pong');
+    expect(peer.said.filter(({ type }) => type === 'error')).toMatchObject([
+      { code: 'LIMIT_EXCEEDED', isFatal: false },
+    ]);
   });
 
   it('a peer that is refused again and again is closed', async () => {

@@ -81,8 +81,8 @@ async function startServer(
   const names = { weights: weights.provenance.name, backend: backend.name };
   const analyze = createLiveAnalysis({ vad, model, ...names, privacy, ...more });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
-  const vision = more.looking?.modalities;
-  const deps = { analyze, vision, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
+  const can = { vision: more.looking?.modalities, transcribes: more.transcription !== undefined };
+  const deps = { analyze, ...can, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
   return listen(ports, host, (port) => startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port }));
 }
 
