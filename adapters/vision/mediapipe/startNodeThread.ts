@@ -4,15 +4,24 @@ import { pathToFileURL } from 'node:url';
 import type { Picture } from '../../../src/adapter.ts';
 import type { OnlookerModels } from '../../../src/vision/onlooker.ts';
 import type { ThreadAnswer, ThreadRequest } from '../../../src/vision/threadMessages.ts';
+import type { ThreadStart } from './visionWorker.ts';
 import { createVisionThread, type VisionThread } from '../../../src/vision/visionThread.ts';
 
 /** A worker thread of Node that looks at pictures. It is given the bytes of its models. */
 export type NodeThread = VisionThread<Picture, OnlookerModels>;
 
-/** Starts a thread. @param hangMs How long an answer may take before the thread counts as hanging. */
-export function startNodeThread(hangMs?: number): NodeThread {
+/** How a thread runs. */
+export type NodeThreadOptions = {
+  /** How long an answer may take before the thread counts as hanging. */
+  readonly hangMs?: number;
+  /** Whether other threads of the process go first; on Linux only. */
+  readonly givesWay?: boolean;
+};
+
+/** Starts a thread. */
+export function startNodeThread({ hangMs, givesWay = false }: NodeThreadOptions = {}): NodeThread {
   return createVisionThread<Picture, OnlookerModels>(({ heard, ended }) => {
-    const worker = startWorker();
+    const worker = startWorker({ givesWay });
     worker.on('message', (answer: ThreadAnswer) => heard(answer));
     worker.on('error', ended);
     worker.on('exit', () => ended(new Error('the thread ended')));
@@ -35,8 +44,8 @@ function post(worker: Worker, request: ThreadRequest<Picture, OnlookerModels>): 
 }
 
 /** From the sources (tests, `npx tsx`) the thread needs tsx, too. What the library prints is not kept. */
-function startWorker(): Worker {
-  const options = { stdout: true, stderr: true };
+function startWorker(workerData: ThreadStart): Worker {
+  const options = { workerData, stdout: true, stderr: true };
   if (import.meta.url.endsWith('.js'))
     return drained(new Worker(new URL('./visionWorker.js', import.meta.url), options));
   const loader = pathToFileURL(
