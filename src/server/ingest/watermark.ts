@@ -8,13 +8,12 @@ export type WaitSettings = {
   readonly maxLagMs: number;
 };
 
-/** Returns the time up to which every stream of sound that delivers has been heard; Infinity when there is none to wait for. */
-export function watermark(streams: readonly IngestStream[], { holdMs, maxLagMs }: WaitSettings, nowMs: number): number {
+/** Returns the time up to which every one of these streams of sound that delivers has been heard; Infinity when there is none to wait for. */
+export function watermark(sounds: readonly IngestStream[], { holdMs, maxLagMs }: WaitSettings, nowMs: number): number {
   let earliestMs = Infinity;
   let latestMs = -Infinity;
-  for (const { entry, interruption, heardAtMs, usedMs } of streams) {
-    const isWaitedFor = entry.declaration.kind === 'audio' && interruption === undefined;
-    if (!isWaitedFor || nowMs - heardAtMs >= holdMs) continue;
+  for (const { interruption, heardAtMs, usedMs } of sounds) {
+    if (interruption !== undefined || nowMs - heardAtMs >= holdMs) continue;
     earliestMs = Math.min(earliestMs, usedMs);
     latestMs = Math.max(latestMs, usedMs);
   }
