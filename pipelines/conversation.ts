@@ -110,6 +110,15 @@ export function analyzeConversation(
     classify({ model, now, settings: settings.classification }),
     nameSpeakers(),
     summarize(),
-    numberInsights({ type: 'session', atMs: 0, labels, privacy, weights, backend, lookAhead }),
+    numberInsights({
+      type: 'session',
+      atMs: 0,
+      labels,
+      privacy,
+      weights,
+      backend,
+      lookAhead,
+      ...(extracts.length > 0 && { vision: extracts }),
+    }),
   );
 }

@@ -40,6 +40,7 @@ export type ServerLimits = {
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly maxAttemptsPerIpPerMinute: number;
+  /** How long a request, a handshake, and after it the first message may take. */
   readonly helloTimeoutMs: number;
   readonly heartbeatMs: number;
   /** How long a session waits for its producers to come back. */

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { UndertoneError } from '../errors.ts';
-import type { ProducerHello, ProducerMessage } from '../protocol/live.ts';
+import type { ProducerHello, ProducerMessage, ReadFromPictures } from '../protocol/live.ts';
 import { decodeProducerMessage } from '../protocol/liveSchema.ts';
 import { decodeMediaFrame } from '../protocol/mediaFrame.ts';
 import { leaveSession } from './departures.ts';
@@ -18,7 +18,12 @@ import type { Evictable } from './producers.ts';
 
 /** What a connection of a producer needs. */
 export type ProducerContext = EntryContext & {
-  readonly limits: ProducerLimits & { readonly helloTimeoutMs: number; readonly maxAheadMs: number };
+  readonly limits: ProducerLimits & {
+    readonly helloTimeoutMs: number;
+    readonly maxAheadMs: number;
+    readonly maxBufferedBytes: number;
+  };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Counts what happened, for metrics. */
@@ -67,6 +72,8 @@ class ProducerConnection implements Connection, Evictable {
     if (!this.#peer.isOpen) return;
     const live = this.#live;
     this.#watch.check(nowMs, { hasEntered: live !== undefined, isPaused: this.#socket.isPaused });
+    if (this.#peer.bufferedBytes > this.#context.limits.maxBufferedBytes)
+      this.#peer.fail('SLOW_CONSUMER', 'what the server answers is not read');
     if (!live || !this.#peer.isOpen) return;
     this.#breathe(live);
     const { session, producer } = live;
@@ -168,7 +175,7 @@ class ProducerConnection implements Connection, Evictable {
     if (isResumed) this.#context.count('resumed');
     await addDeclared(hello, entered, this.#context);
     entered.session.advance();
-    this.#peer.send(welcomeOf(entered, this.#context.limits, { token, isResumed }));
+    this.#peer.send(welcomeOf(entered, this.#context, { token, isResumed }));
   }
 
   /** Makes the peer wait while the analysis is behind, or while it sends what cannot have happened yet. */

@@ -1,9 +1,11 @@
 import type { OpusPacketDecoder } from '../../adapter.ts';
+import { createResampler } from '../../domain/resample.ts';
 import type { AudioFormat } from '../../protocol/live.ts';
-import { createResampler } from './resample.ts';
 
 /** Longest piece of sound that one frame may hold, in ms. */
 export const MAX_FRAME_MS = 2_000;
+/** Rate of all sound behind the ingest. */
+const RATE_HZ = 16_000;
 
 /** What a payload decodes to: 16 kHz mono in [-1, 1] and the length of what went in, or the rule it breaks. */
 export type DecodedAudio =
@@ -14,7 +16,7 @@ export type DecodedAudio =
 export type AudioDecoder = {
   /** Never throws. A payload that is refused changes nothing. */
   decode(payload: Uint8Array): DecodedAudio;
-  /** Forgets what went before: the next payload does not join on. */
+  /** The next payload does not join on: what is held back of the one before for resampling is let go. */
   reset(): void;
   close(): void;
 };
@@ -27,7 +29,7 @@ export function createAudioDecoder(format: AudioFormat, opus?: OpusPacketDecoder
   const { encoding, channels } = format;
   if (encoding === 'opus' && !opus) throw new RangeError('opus: a decoder of packets must be given');
   const rateHz = encoding === 'opus' ? 48_000 : format.sampleRateHz;
-  let resampler = createResampler(rateHz);
+  let resampler = createResampler(rateHz, RATE_HZ);
   const toChannels = (payload: Uint8Array): readonly Float32Array[] | string => {
     if (encoding === 'opus') return opus?.decode(payload) ?? 'not an Opus packet';
     const width = encoding === 'pcm16' ? 2 : 1;
@@ -44,8 +46,7 @@ export function createAudioDecoder(format: AudioFormat, opus?: OpusPacketDecoder
       return { ok: true, samples: resampler.process(mono), durationMs: (mono.length * 1000) / rateHz };
     },
     reset: () => {
-      resampler = createResampler(rateHz);
-      opus?.reset();
+      resampler = createResampler(rateHz, RATE_HZ);
     },
     close: () => opus?.close(),
   };

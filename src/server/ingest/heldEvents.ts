@@ -18,13 +18,16 @@ export type HeldEvents = {
   take(): readonly SourceEvent[];
 };
 
-/** Returns the events of a session in which nothing has happened. */
-export function createHeldEvents(): HeldEvents {
+/**
+ * Returns the events of a session in which nothing has happened. `latestMs` bounds the clock: nothing can have been heard
+ * that has not happened yet, whatever a producer says of its time.
+ */
+export function createHeldEvents(latestMs: () => number): HeldEvents {
   let held: HeldEvent[] = [];
   let out: SourceEvent[] = [];
   let clockMs = 0;
   const emit = ({ event, atMs }: TimedEvent): void => {
-    clockMs = Math.max(clockMs, atMs);
+    clockMs = Math.max(clockMs, Math.min(atMs, latestMs()));
     out.push({ ...event, arrivalMs: clockMs });
   };
   return {

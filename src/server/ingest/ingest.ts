@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
@@ -42,6 +42,7 @@ export type Ingest = {
   find(streamId: string): IngestStream | undefined;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -61,22 +62,26 @@ export type Ingest = {
   streams(): readonly IngestStream[];
 };
 
-/** Returns the ingest of a session without streams. */
-export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest {
-  return new SessionIngest(settings);
+/** Returns the ingest of a session without streams. `latestMs`: how far the session clock may be at the moment. */
+export function createIngest(
+  settings: IngestSettings = DEFAULT_INGEST,
+  latestMs: () => number = () => Infinity,
+): Ingest {
+  return new SessionIngest(settings, latestMs);
 }
 
 /** Owns the decoders of its streams; `close` and `end` give them back. */
 class SessionIngest implements Ingest {
   readonly #settings: IngestSettings;
   readonly #streams: IngestStreams = createIngestStreams();
-  readonly #events: HeldEvents = createHeldEvents();
+  readonly #events: HeldEvents;
   /** Producers whose connection is lost. */
   readonly #gone = new Set<string>();
   #releasedAtMs: number | undefined;
 
-  constructor(settings: IngestSettings) {
+  constructor(settings: IngestSettings, latestMs: () => number) {
     this.#settings = settings;
+    this.#events = createHeldEvents(latestMs);
   }
 
   open(entry: StreamEntry, nowMs: number): void {
@@ -111,6 +116,14 @@ class SessionIngest implements Ingest {
     if (stream?.entry.declaration.kind !== 'captions')
       return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no captions stream has this id' }];
     return this.#accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
+  }
+
+  sightless({ streamId, sequence, atMs, reason }: SightlessMessage, nowMs: number): readonly Refusal[] {
+    const stream = this.find(streamId);
+    const kind = stream?.entry.declaration.kind;
+    if (!stream || (kind !== 'face' && kind !== 'body'))
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+    return this.#accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
   }
 
   setState(streamId: string, state: StreamState): void {

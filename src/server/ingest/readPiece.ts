@@ -1,3 +1,4 @@
+import type { SightlessReason } from '../../domain/modality.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import type { StreamDeclaration, TranscriptMessage } from '../../protocol/live.ts';
 import type { TimedEvent } from './sourceEvent.ts';
@@ -52,6 +53,16 @@ export function readRow(
   const isThere = row[length - 1] === 1;
   const reason = modality === 'face' ? 'no_face' : 'no_body';
   return { atMs, event: { type: 'visual', streamId, modality, atMs, ...(isThere ? { row } : { reason }) } };
+}
+
+/** Returns the event of a picture that gave no row, or the rule it breaks. */
+export function readSightless(
+  reason: SightlessReason,
+  { kind }: StreamDeclaration,
+  { streamId, atMs }: Place,
+): TimedEvent | string {
+  if (kind !== 'face' && kind !== 'body') return 'only streams of faces and bodies are sightless';
+  return { atMs, event: { type: 'visual', streamId, modality: kind, atMs, reason } };
 }
 
 /** Returns the event of a JPEG picture, or the rule it breaks; whether it can be decoded is seen later. */
