@@ -173,7 +173,7 @@ class SessionIngest implements Ingest {
 
   drain(nowMs: number): readonly SourceEvent[] {
     const { holdMs } = this.#settings;
-    const heardMs = watermark(this.#streams.all(), this.#settings, nowMs);
+    const heardMs = watermark(this.#streams.sounds(), this.#settings, nowMs);
     const isDue = (one: HeldEvent): boolean =>
       one.atMs <= heardMs || (one.event.type !== 'audio' && nowMs - one.sinceMs >= holdMs);
     this.#events.release((one) => isDue(one) && !this.#isAway(one));
