@@ -6,10 +6,10 @@ import {
   type LandmarkAssets,
   type Microphone,
 } from '../client/browser/capture.ts';
-import { connect, type Consumer, type Producer } from '../client/connect.ts';
+import { connect, type Consumer, type EndpointOptions, type Producer } from '../client/connect.ts';
 import type { Modality } from '../domain/modality.ts';
 import type { Purpose } from '../protocol/live.ts';
-import { beginSession } from './session.ts';
+import { beginSession, type PageSession, watchSession } from './session.ts';
 
 /** Who joins, what for, and what may be analyzed of them. */
 export type Joining = { readonly name: string; readonly purpose: Purpose; readonly consent: readonly Modality[] };
@@ -44,11 +44,8 @@ const WRITTEN_MS = 4_000;
 
 /** Begins a session and joins it. @throws Error with what the server says when it refuses. */
 export async function joinCall({ name, purpose, consent }: Joining, options: CallOptions): Promise<Call> {
-  const own = await beginSession(purpose, ME);
   const { producer, consumer } = connect({
-    url: location.origin.replace(/^http/, 'ws'),
-    session: own.session,
-    token: (role) => own.token(role),
+    ...endpointOf(await beginSession(purpose, ME)),
     purpose,
     client: 'undertone page',
     participant: { id: ME, name, consent },
@@ -84,6 +81,15 @@ export async function joinCall({ name, purpose, consent }: Joining, options: Cal
     },
     leave: () => producer.bye(),
   };
+}
+
+/** Reads what is said about a session of others. */
+export function watchCall(session: string): Consumer {
+  return connect(endpointOf(watchSession(session))).consumer;
+}
+
+function endpointOf(of: PageSession): EndpointOptions {
+  return { url: location.origin.replace(/^http/, 'ws'), session: of.session, token: (role) => of.token(role) };
 }
 
 /** A device that was refused leaves its stream open, for the next try. */

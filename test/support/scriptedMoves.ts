@@ -125,7 +125,8 @@ function wave(seconds: number, period: number): number {
   return 0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / period);
 }
 
-function correlation(a: readonly number[], b: readonly number[]): number {
+/** Pearson's r of two series of the same length. */
+export function correlation(a: readonly number[], b: readonly number[]): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [meanA, meanB] = [mean(a), mean(b)];
   const covariance = mean(a.map((value, i) => (value - meanA) * ((b[i] ?? 0) - meanB)));

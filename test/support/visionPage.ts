@@ -37,12 +37,15 @@ export type VisionTab = {
   readonly call: <T>(name: string, ...args: readonly unknown[]) => Promise<T>;
 };
 
-/** Opens the page, gives it to `use`, and closes everything. */
-export async function withVisionPage(use: (tab: VisionTab) => Promise<void>): Promise<void> {
+/** Opens the page, gives it to `use`, and closes everything. @param options Of Chromium's command line. */
+export async function withVisionPage(
+  use: (tab: VisionTab) => Promise<void>,
+  options: readonly string[] = [],
+): Promise<void> {
   const site = await startVisionSite();
   site.serve('/models/body', buildPoseTask);
   if (HAS_FACE_MODEL) site.serve('/models/face', readFaceModel);
-  const browser = await launchChromium();
+  const browser = await launchChromium(options);
   try {
     const page = await browser.newPage();
     await page.goto(site.url);

@@ -25,7 +25,19 @@ export type ServedPicture = {
 /** What happened to a source in this page. */
 export type SourceLog = { readonly sightings: PlainSighting[]; readonly faults: string[] };
 
+/** What a source is made with, and what it looks at; the worker is the real one unless told. */
+export type SourceRequest = {
+  readonly modalities: readonly LandmarkModality[];
+  readonly urls: AssetUrls;
+  readonly pictures: readonly ServedPicture[];
+  readonly workerUrl?: string;
+  /** Play the track in a video element, as browsers must that cannot read frames of a track. */
+  readonly isPlayed?: boolean;
+};
+
 const WORKER = '/visionWorker.js';
+/** Bytes of the largest thing that a worker has told the page. */
+let largestAnswerBytes = 0;
 let thread: WebThread | undefined;
 let source: LandmarkSource | undefined;
 let log: SourceLog = { sightings: [], faults: [] };
@@ -66,24 +78,44 @@ const visionPage = {
   },
   end: async (): Promise<void> => thread?.end(),
 
-  /** Makes a source that looks at a canvas on which `pictures` are shown over and over, one each 40 ms. */
-  startSource: async (
-    modalities: readonly LandmarkModality[],
-    urls: AssetUrls,
-    pictures: readonly ServedPicture[],
-  ): Promise<void> => {
+  /** What becomes of a worker that says nothing for `hangMs`. */
+  openSilent: async (workerUrl: string, hangMs: number): Promise<string> => {
+    const silent = startWebThread(workerUrl, hangMs);
+    const failure = await silent.open(0, ['body'], { wasmUrl: '/' }).then(() => 'opened', messageOf);
+    return `${failure}, ${silent.hasEnded ? 'ended' : 'alive'}`;
+  },
+
+  /** Makes a source that looks at a canvas on which pictures are shown over and over, one each 40 ms; says how that ended. */
+  startSource: async ({ modalities, urls, pictures, workerUrl = WORKER, isPlayed }: SourceRequest): Promise<string> => {
     log = { sightings: [], faults: [] };
     const { wasmUrl, ...models } = urls;
-    source = await createLandmarkSource({
-      modalities,
-      assets: { wasmUrl, models, workerUrl: WORKER },
-      onSightings: (sightings) => log.sightings.push(...sightings.map(toPlain)),
-      onFault: ({ code }) => log.faults.push(code),
-    });
-    source.start(await showOnCanvas(pictures));
+    if (isPlayed) Object.assign(globalThis, { MediaStreamTrackProcessor: undefined });
+    try {
+      source = await createLandmarkSource({
+        modalities,
+        assets: { wasmUrl, models, workerUrl },
+        onSightings: (sightings) => log.sightings.push(...sightings.map(toPlain)),
+        onFault: ({ code }) => log.faults.push(code),
+      });
+      source.start(await showOnCanvas(pictures));
+      return 'started';
+    } catch (error) {
+      return codeOf(error);
+    }
+  },
+  /** Starts the source again, on a track of sound. */
+  startOnSound: (): string => {
+    const [track] = new AudioContext().createMediaStreamDestination().stream.getAudioTracks();
+    try {
+      if (track) source?.start(track);
+      return 'started';
+    } catch (error) {
+      return codeOf(error);
+    }
   },
   log: (): SourceLog => log,
   now: (): number => performance.now(),
+  largestAnswerBytes: (): number => largestAnswerBytes,
   stopSource: (): void => source?.stop(),
   closeSource: (): void => source?.close(),
 };
@@ -93,6 +125,35 @@ declare global {
 /** What tests call in the page. */
 export type VisionPage = typeof visionPage;
 globalThis.visionPage = visionPage;
+
+/** Weighs everything that workers tell the page. */
+globalThis.Worker = class extends Worker {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    this.addEventListener('message', ({ data }) => {
+      largestAnswerBytes = Math.max(largestAnswerBytes, bytesOf(data));
+    });
+  }
+};
+
+/** Bytes of the largest leaf; what could hold a picture weighs without limit. */
+function bytesOf(value: unknown): number {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value) as object)) return Infinity;
+  return Math.max(0, ...Object.values(value).map(bytesOf));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown';
+}
+
+/** The code of one of ours, else the name of the class. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code);
+  return error instanceof Error ? error.name : 'unknown';
+}
 
 async function look(atMs: number, image: ImageBitmap): Promise<PlainSighting[]> {
   if (!thread) throw new Error('open first');
