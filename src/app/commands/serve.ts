@@ -4,10 +4,12 @@ import { UndertoneError } from '../../errors.ts';
 import { createEmotionModel } from '../../model/conversation.ts';
 import { assertSafeHost } from '../../server/access.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
+import type { Page } from '../../server/page.ts';
 import { ADAPTERS } from '../adapters.ts';
 import { openLooking, type OpenLooking } from '../models/openLooking.ts';
 import { packageVersion } from '../packageRoot.ts';
 import { createLiveAnalysis, type LiveAnalysis } from '../serve/analyzeLive.ts';
+import { openPage } from '../serve/openPage.ts';
 import { openSpeech } from '../serve/openSpeech.ts';
 import { startTensorBackend } from '../tensorBackend.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
@@ -42,12 +44,9 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
   const speech = await openSpeech(config, command.asr, terminal);
   const vision = await lookAtPictures(command.vision ?? config.vision, config, terminal.env);
   for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
-  const server = await startServer(config, command, { transcription: speech, looking: vision.looking });
-  terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
-  if (server.access.isOpen)
-    terminal.err.write(
-      'no keys are configured: anybody on this machine may connect; "undertone keys create" makes a key\n',
-    );
+  const page = await openPage(config, terminal.env);
+  const server = await startServer(config, command, { transcription: speech, looking: vision.looking, page });
+  announce(server, page !== undefined, terminal);
   await new Promise<void>((resolve) => {
     if (terminal.stop.aborted) resolve();
     terminal.stop.addEventListener('abort', () => resolve(), { once: true });
@@ -56,6 +55,13 @@ export async function runServe(command: ServeCommand, terminal: Terminal): Promi
   await Promise.all(speech?.recognizers.map((recognizer) => recognizer.close()) ?? []);
   await vision.close();
   return EXIT.done;
+}
+
+function announce({ url, access }: LiveServer, hasPage: boolean, { err }: Terminal): void {
+  err.write(`listening on ${url} (producers: /v1/stream, consumers: /v1/feed)\n`);
+  if (!access.isOpen) return;
+  err.write('no keys are configured: anybody on this machine may connect; "undertone keys create" makes a key\n');
+  if (hasPage) err.write(`a page to try it with: ${url.replace(/^ws/, 'http')}/\n`);
 }
 
 /** Opens whoever looks at pictures, if anybody should. */
@@ -71,7 +77,7 @@ async function lookAtPictures(
 async function startServer(
   config: ServerConfig,
   { host, port, weights: path }: ServeCommand,
-  more: Pick<LiveAnalysis, 'transcription' | 'looking'>,
+  { page, ...more }: Pick<LiveAnalysis, 'transcription' | 'looking'> & { readonly page: Page | undefined },
 ): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([
     startTensorBackend('auto'),
@@ -85,7 +91,7 @@ async function startServer(
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const deps = { analyze, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
   try {
-    return await startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port });
+    return await startLiveServer(config, { ...deps, ...(tls && { tls }), ...(page && { page }) }, { host, port });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     throw new UndertoneError('BAD_OPTION', `cannot listen on ${host}:${port} (${code})`, { cause });
