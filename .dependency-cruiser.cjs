@@ -58,7 +58,7 @@ module.exports = {
     },
     allow('domain', '^src/domain/', []),
     allow('errors', '^src/errors\\.ts$', ['^src/domain/']),
-    allow('features', '^src/features/', ['^src/domain/', '^src/errors\\.ts$'], ['fft\\.js']),
+    allow('features', '^src/features/', ['^src/domain/', '^src/errors\\.ts$']),
     allow('protocol', '^src/protocol/', ['^src/domain/', '^src/errors\\.ts$'], ['zod']),
     allow('config', '^src/config\\.ts$', ['^src/domain/', '^src/errors\\.ts$', '^src/protocol/live\\.ts$'], ['zod']),
     allow(
@@ -74,17 +74,24 @@ module.exports = {
       '^src/errors\\.ts$',
       '^src/protocol/(live|mediaFrame)\\.ts$',
     ]),
-    // Pictures do not leave the page, so the rows of docs/features.md are made there.
+    allow('browser', '^src/client/browser/(?!vision/)', [
+      '^src/client/',
+      '^src/domain/',
+      '^src/errors\\.ts$',
+      '^src/protocol/(live|mediaFrame)\\.ts$',
+    ]),
+    allow('dashboard', '^src/dashboard/', ['^src/client/', '^src/domain/', '^src/protocol/live\\.ts$']),
+    // What reads pictures is large: pages load it only where they look at pictures.
+    {
+      name: 'browser-loads-vision-when-used',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/client/browser/vision/' },
+      to: { path: '^src/client/browser/vision/', dependencyTypesNot: ['dynamic-import'] },
+    },
     allow(
-      'browser',
-      '^src/client/browser/',
-      [
-        '^src/client/',
-        '^src/domain/',
-        '^src/errors\\.ts$',
-        '^src/features/(face|body)/',
-        '^src/protocol/(live|mediaFrame)\\.ts$',
-      ],
+      'browser-vision',
+      '^src/client/browser/vision/',
+      ['^src/client/browser/', '^src/domain/', '^src/errors\\.ts$', '^src/adapter\\.ts$', '^src/vision/'],
       ['@mediapipe/tasks-vision'],
     ),
     allow('operators', '^src/operators/', ['^src/domain/'], ['rxjs']),

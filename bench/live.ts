@@ -10,7 +10,7 @@ export type LiveBench = {
   readonly counts: readonly number[];
   /** How long each number is measured, after as long as it takes to be under way. */
   readonly seconds: number;
-  /** Go on, by tens, until the goal is missed. */
+  /** Options of node for the server's process. */
   readonly nodeOptions?: readonly string[];
 };
 
@@ -37,7 +37,7 @@ export async function benchLive({ counts, seconds, nodeOptions }: LiveBench): Pr
 async function run(server: ServerProcess, load: Load, { counts, seconds }: LiveBench): Promise<void> {
   let held = 0;
   let carried = 0;
-  let alone: Cost | undefined;
+  let first: { readonly count: number; readonly cost: Cost } | undefined;
   for (const count of counts) {
     await load.hold(count - held);
     held = count;
@@ -52,8 +52,8 @@ async function run(server: ServerProcess, load: Load, { counts, seconds }: LiveB
     const collected = await server.cost('collect');
     const share = (after.cpuMs - before.cpuMs) / wallMs;
     print(count, share, report, after);
-    if (alone) printMemory(count, alone, collected);
-    alone ??= collected;
+    if (first) printMemory(count - first.count, first.cost, collected);
+    first ??= { count, cost: collected };
     if (
       quantile(
         report.answers.map(({ afterEndpointMs }) => afterEndpointMs),
@@ -74,14 +74,14 @@ function print(count: number, share: number, { answers, strangers, lateMs }: Loa
     `  ${count} conversations: after speech ${both(answers.map(({ afterSpeechMs }) => afterSpeechMs))}; after endpointing ${both(answers.map(({ afterEndpointMs }) => afterEndpointMs))} (${answers.length} answers, ${strangers} to no line)`,
   );
   console.log(
-    `    CPU ${(100 * share).toFixed(1)} % of a core, ${((1_000 * share) / count).toFixed(2)} ms per second of conversation; event loop late p50 ${delayMs.p50.toFixed(0)}, p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late (99 %) ${lateMs.toFixed(0)} ms`,
+    `    CPU ${(100 * share).toFixed(1)} % of a core, ${((1_000 * share) / count).toFixed(2)} ms per second of conversation: a core would be full with ${Math.floor(count / share)}; event loop late p50 ${delayMs.p50.toFixed(0)}, p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late (99 %) ${lateMs.toFixed(0)} ms`,
   );
 }
 
-function printMemory(count: number, alone: Cost, now: Cost): void {
-  const each = (bytes: number): string => (bytes / (count - 1) / 1_048_576).toFixed(2);
+function printMemory(more: number, first: Cost, now: Cost): void {
+  const each = (bytes: number): string => (bytes / more / 1_048_576).toFixed(2);
   console.log(
-    `    memory of each, beside the first: held ${each(now.heldBytes - alone.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - alone.bufferBytes)}), resident ${each(now.rssBytes - alone.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
+    `    memory of each, beside those of the first number: held ${each(now.heldBytes - first.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - first.bufferBytes)}), resident ${each(now.rssBytes - first.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
   );
 }
 
@@ -92,7 +92,7 @@ async function wait(ms: number): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({
     options: {
-      counts: { type: 'string', default: '1,50,200' },
+      counts: { type: 'string', default: '1,50,100,150,200' },
       seconds: { type: 'string', default: '30' },
       profile: { type: 'string' },
     },

@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from './domain/modality.ts';
+import type { Modality, SightlessReason } from './domain/modality.ts';
 import type { SpeakerTurn, TimedWord, Transcript } from './domain/observation.ts';
 import type { UndertoneError } from './errors.ts';
 
@@ -154,6 +154,8 @@ export type RecognizerStreamOptions = {
   readonly language?: string;
   /** The rate the sound had before it was resampled to 16 kHz, when known. */
   readonly sourceRateHz?: number;
+  /** Whether several people may be heard, so that labels of speakers are of use; true unless given. */
+  readonly severalSpeakers?: boolean;
   readonly onEvent: (event: RecognizerEvent) => void;
   readonly onError: (error: UndertoneError) => void;
 };
@@ -167,12 +169,13 @@ export type Recognizer = {
   close(): Promise<void>;
 };
 
-/** Decodes Opus packets (RFC 6716) of one stream, in order, to channels of samples in [-1, 1] at 48 kHz. */
+/**
+ * Decodes Opus packets (RFC 6716) of one stream, in order, to channels of samples in [-1, 1] at 48 kHz. Where packets are
+ * missing it goes on with the next, as libopus does.
+ */
 export type OpusPacketDecoder = {
   /** Undefined for what is no Opus packet; never throws. */
   decode(packet: Uint8Array): readonly Float32Array[] | undefined;
-  /** Forgets what went before. */
-  reset(): void;
   close(): void;
 };
 
@@ -181,21 +184,7 @@ export const VISION_MODALITIES: readonly ['face', 'body'] = ['face', 'body'];
 /** One modality of {@link VISION_MODALITIES}. */
 export type VisionModality = Extract<Modality, (typeof VISION_MODALITIES)[number]>;
 
-/** Why a picture gave no row. `late`: not after the picture before; `vision_down`: the extractor failed, or is restarting. */
-export type SightlessReason = Extract<
-  MissingReason,
-  | 'no_face'
-  | 'face_small'
-  | 'face_turned'
-  | 'several_faces'
-  | 'no_body'
-  | 'low_light'
-  | 'late'
-  | 'decode_error'
-  | 'unsupported_format'
-  | 'no_extractor'
-  | 'vision_down'
->;
+export type { SightlessReason } from './domain/modality.ts';
 
 /**
  * One picture of one participant, taken at `atMs`: pixels (`4 × width × height` bytes, from the top left) or a JPEG file. The

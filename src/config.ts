@@ -40,6 +40,7 @@ export type ServerLimits = {
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly maxAttemptsPerIpPerMinute: number;
+  /** How long a request, a handshake, and after it the first message may take. */
   readonly helloTimeoutMs: number;
   readonly heartbeatMs: number;
   /** How long a session waits for its producers to come back. */
@@ -68,6 +69,8 @@ export type ServerConfig = {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Whether faces and bodies are read from the pictures of video streams. */
   readonly vision: 'on' | 'off';
+  /** Whether a server without keys shows its page to browsers of this machine. */
+  readonly page: boolean;
   readonly policy: LivePolicy;
   /** Names of the speech recognizers that give text, in the order in which they are preferred. */
   readonly transcribers: readonly string[];
@@ -118,7 +121,7 @@ const limitsSchema = z.strictObject({
   heartbeatMs: whole(10_000, 100, 600_000),
   graceMs: whole(120_000, 0, HOUR_MS),
   ringMs: whole(30_000, 0, 600_000),
-  backlogInsights: whole(5_000, 1, 1_000_000),
+  backlogInsights: whole(1_000, 1, 1_000_000),
   maxBufferedBytes: whole(4 * MIB, 65_536, 1_024 * MIB),
   slowConsumerMs: whole(30_000, 100, 600_000),
   maxTranscribedMs: whole(96 * HOUR_MS, 1_000, 1_000 * HOUR_MS),
@@ -138,6 +141,7 @@ const serverConfigSchema = z
     tokenMaxSeconds: whole(900, 1, 900),
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
     vision: z.enum(['on', 'off']).default('off'),
+    page: z.boolean().default(true),
     policy: policySchema.prefault({}),
     transcribers: z
       .array(z.string().regex(/^[a-z0-9-]{1,64}$/))

@@ -45,6 +45,8 @@ export type ErrorCode =
   | 'SLOW_CONSUMER'
   | 'GOING_AWAY'
   | 'UNREACHABLE'
+  | 'CAPTURE_REFUSED'
+  | 'CAPTURE_FAILED'
   | 'INTERNAL';
 
 /**
@@ -172,6 +174,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
     retryable: true,
     closeCode: 1006,
   },
+  CAPTURE_REFUSED: {
+    meaning: 'The user, or a rule of the browser, does not allow the microphone or the camera.',
+    retryable: false,
+    closeCode: 4403,
+  },
+  CAPTURE_FAILED: { meaning: 'The microphone or the camera cannot be used.', retryable: true, closeCode: 4503 },
   INTERNAL: { meaning: 'A defect of ours; please report it.', retryable: false, closeCode: 1011 },
 };
 

@@ -1,4 +1,4 @@
-import type { Modality } from '../domain/modality.ts';
+import type { Modality, SightlessReason } from '../domain/modality.ts';
 import type {
   AudioFormat,
   ConsumerWelcome,
@@ -101,6 +101,10 @@ export class LiveProducer implements Producer {
 
   sendLandmarks(streamId: string, row: ArrayLike<number>, atMs: number = this.mediaMs): boolean {
     return this.#sender.sendLandmarks(streamId, row, atMs);
+  }
+
+  sendSightless(streamId: string, reason: SightlessReason, atMs: number = this.mediaMs): boolean {
+    return this.#sender.sendSightless(streamId, reason, atMs);
   }
 
   sendMedia(streamId: string, payload: Uint8Array, mediaMs: number = this.mediaMs): boolean {

@@ -1,4 +1,4 @@
-import type { Modality } from '../domain/modality.ts';
+import type { Modality, SightlessReason } from '../domain/modality.ts';
 import type { AudioFormat, ErrorMessage, Participant, ParticipantPolicy, StreamDeclaration } from '../protocol/live.ts';
 import type { Drop, DropReason } from './drops.ts';
 import type { StreamOption } from './options.ts';
@@ -57,6 +57,12 @@ export type Producer = {
    * @throws TypeError or RangeError when the stream is another, or a number is not finite.
    */
   sendLandmarks(streamId: string, row: ArrayLike<number>, atMs?: number): boolean;
+  /**
+   * Says that a picture gave no row of a face or body stream, and why.
+   * @param atMs When it was taken; now unless given.
+   * @throws TypeError or RangeError when the stream is another, or the time breaks a rule.
+   */
+  sendSightless(streamId: string, reason: SightlessReason, atMs?: number): boolean;
   /**
    * Sends bytes as they are: an Opus packet or µ-law sound of an audio stream, a JPEG picture of a video stream.
    * @param mediaMs When it begins; now unless given.

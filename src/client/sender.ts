@@ -1,3 +1,4 @@
+import type { SightlessReason } from '../domain/modality.ts';
 import type { AudioFormat } from '../protocol/live.ts';
 import { encodeMediaFrame, MEDIA_HEADER_BYTES } from '../protocol/mediaFrame.ts';
 import { durationMs, toAudioParts } from './audioParts.ts';
@@ -65,6 +66,16 @@ export class Sender {
   sendLandmarks(streamId: string, row: ArrayLike<number>, atMs: number): boolean {
     const stream = this.#streamOf(streamId, 'face', 'body');
     return this.#send(stream, toRowBytes(row), { startMs: atMs, endMs: atMs });
+  }
+
+  /** See `Producer`. */
+  sendSightless(streamId: string, reason: SightlessReason, atMs: number): boolean {
+    const stream = this.#streamOf(streamId, 'face', 'body');
+    checkMediaMs('atMs', atMs);
+    const wireMs = this.#clock.toWire(atMs);
+    return this.#offer(stream, { startMs: wireMs, endMs: wireMs }, (sequence) =>
+      JSON.stringify({ type: 'sightless', streamId, sequence, atMs: wireMs, reason }),
+    );
   }
 
   /** See `Producer`. */

@@ -42,6 +42,25 @@ export const MISSING_REASONS = [
 /** One reason of {@link MISSING_REASONS}. */
 export type MissingReason = (typeof MISSING_REASONS)[number];
 
+/** Why a picture gives no row of a face or a body. `late`: not after the picture before; `vision_down`: its reader failed. */
+export const SIGHTLESS_REASONS = [
+  'no_face',
+  'face_small',
+  'face_turned',
+  'face_covered',
+  'several_faces',
+  'no_body',
+  'low_light',
+  'overload',
+  'late',
+  'decode_error',
+  'unsupported_format',
+  'no_extractor',
+  'vision_down',
+] as const;
+/** One reason of {@link SIGHTLESS_REASONS}. */
+export type SightlessReason = (typeof SIGHTLESS_REASONS)[number];
+
 /** How much of a modality was there: the healthy share in [0, 1] and, when below 1, why the rest is missing. */
 export type Availability = { readonly share: number; readonly reason?: MissingReason };
 

@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from '../domain/modality.ts';
+import type { MissingReason, Modality, SightlessReason } from '../domain/modality.ts';
 import type { TimedWord } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -101,6 +101,16 @@ export type TranscriptMessage = {
   readonly words?: readonly TimedWord[];
 };
 
+/** A picture gave no row of a face or body stream, and why. It has the number that the row would have had. */
+export type SightlessMessage = {
+  readonly type: 'sightless';
+  readonly streamId: string;
+  readonly sequence: number;
+  /** When the picture was taken, on the producer's media clock. */
+  readonly atMs: number;
+  readonly reason: SightlessReason;
+};
+
 /** What a producer says. */
 export type ProducerMessage =
   | ProducerHello
@@ -110,18 +120,25 @@ export type ProducerMessage =
   | { readonly type: 'state'; readonly streamId: string; readonly state: StreamState }
   | { readonly type: 'format'; readonly streamId: string; readonly format: AudioFormat }
   | TranscriptMessage
+  | SightlessMessage
   | { readonly type: 'consent'; readonly participant: string; readonly modalities: readonly Modality[] }
   | { readonly type: 'name'; readonly participant: string; readonly name: string }
+  /** Whoever a recognizer tells apart as `speaker` (S1, S2 …) is this participant. */
+  | { readonly type: 'speaker'; readonly speaker: string; readonly participant: string }
   | { readonly type: 'ping'; readonly id: number }
   /** The call is over for this producer: what is on its way is used, and nothing more comes. */
   | { readonly type: 'bye' };
 
-/** First message of a consumer. `after`: the last `seq` it has; without it, from the beginning of the backlog. */
+/**
+ * First message of a consumer. `after`: the last `seq` it has; without it, from the beginning of the backlog. `epoch`: that of
+ * the welcome before, so that `after` is not taken for a `seq` of another session of the same name.
+ */
 export type ConsumerHello = {
   readonly type: 'hello';
   readonly v: 1;
   readonly session?: string;
   readonly after?: number;
+  readonly epoch?: number;
 };
 
 /** What a consumer says. */
@@ -152,12 +169,15 @@ export type LiveLimits = {
   readonly maxSessionMs: number;
 };
 
+/** What is read from the pictures of video streams. Empty: they are let go unread. */
+export type ReadFromPictures = readonly Extract<Modality, 'face' | 'body'>[];
+
 /** The answer to a producer's `hello`. */
 export type ProducerWelcome = {
   readonly type: 'welcome';
   readonly v: 1;
   readonly session: string;
-  /** Rises when the server knows nothing of what went before: everything starts anew. */
+  /** When the session began, in ms since 1970. It is another when the server knows nothing of what went before: all begins anew. */
   readonly epoch: number;
   readonly isResumed: boolean;
   /** For coming back after a drop; each `welcome` has a new one, and the one before is no longer good. */
@@ -172,6 +192,7 @@ export type ProducerWelcome = {
   readonly streams: readonly StreamPosition[];
   readonly participants: readonly ParticipantPolicy[];
   readonly limits: LiveLimits;
+  readonly vision?: ReadFromPictures;
 };
 
 /** The answer to a consumer's `hello`. Insights follow as lines of the insight protocol. */
@@ -183,6 +204,7 @@ export type ConsumerWelcome = {
   readonly heartbeatMs: number;
   /** The first `seq` that will come. */
   readonly nextSeq: number;
+  readonly vision?: ReadFromPictures;
 };
 
 /** Something was refused. When `isFatal`, the connection is closed next, with the close code of the table of errors. */

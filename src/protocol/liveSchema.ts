@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MODALITIES } from '../domain/modality.ts';
+import { MODALITIES, SIGHTLESS_REASONS } from '../domain/modality.ts';
 import { type MessageSchemas, toJsonSchemas } from './jsonSchema.ts';
 import { AUDIO_ENCODINGS, EXCEPTIONS, PURPOSES, STREAM_STATES } from './live.ts';
 import type { ConsumerMessage, ProducerMessage } from './live.ts';
@@ -84,13 +84,26 @@ const producerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), streamId: identifier, state: z.enum(STREAM_STATES) }),
   z.object({ type: z.literal('format'), streamId: identifier, format: audioFormat }),
   transcript,
+  z.object({
+    type: z.literal('sightless'),
+    streamId: identifier,
+    sequence,
+    atMs: mediaMs,
+    reason: z.enum(SIGHTLESS_REASONS),
+  }),
   z.object({ type: z.literal('consent'), participant: identifier, modalities }),
   z.object({ type: z.literal('name'), participant: identifier, name }),
+  z.object({ type: z.literal('speaker'), speaker: identifier, participant: identifier }),
   ping,
   bye,
 ]);
 const consumerMessage = z.discriminatedUnion('type', [
-  z.object({ ...version, session: identifier.exactOptional(), after: counter.exactOptional() }),
+  z.object({
+    ...version,
+    session: identifier.exactOptional(),
+    after: counter.exactOptional(),
+    epoch: counter.exactOptional(),
+  }),
   ping,
   bye,
 ]);

@@ -2,10 +2,11 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { type Scope, type ServerConfig } from '../config.ts';
 import { ERROR_CODES, type ErrorCode, UndertoneError } from '../errors.ts';
-import { EXCEPTIONS, PURPOSES } from '../protocol/live.ts';
+import { EXCEPTIONS, PURPOSES, type ReadFromPictures } from '../protocol/live.ts';
 import { type Access, type Principal, requireScope } from './access.ts';
 import type { Admission } from './admission.ts';
 import type { Metrics } from './metrics.ts';
+import { addPage, type Page } from './page.ts';
 import { tellable } from './peer.ts';
 import { checkPurpose } from './policy.ts';
 import type { LiveSession } from './session.ts';
@@ -24,18 +25,21 @@ export type HttpContext = {
   readonly metrics: Metrics;
   readonly isReady: () => boolean;
   readonly version: string;
+  readonly vision: ReadFromPictures;
   readonly tls?: ServerFiles;
+  /** Shown by a server without keys, unless its configuration says otherwise. */
+  readonly page?: Page;
 };
 
 const identifier = z.string().regex(/^[\p{L}\p{N}_.:~-]{1,64}$/u);
-const newSession = z.strictObject({
+const newTokens = z.strictObject({ participant: identifier.exactOptional() });
+const newSession = newTokens.extend({
   session: identifier.exactOptional(),
   purpose: z.enum(PURPOSES).exactOptional(),
   exception: z.enum(EXCEPTIONS).exactOptional(),
-  participant: identifier.exactOptional(),
 });
-/** Handshakes and requests that take longer are cut. */
-const REQUEST_MS = 10_000;
+/** So often is looked for requests that take too long. */
+const CHECK_MS = 500;
 const STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_MESSAGE: 400,
   UNAUTHENTICATED: 401,
@@ -51,12 +55,18 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** Returns the HTTP side of a server: sessions, health and metrics. It is not listening yet. */
 export function createHttp(context: HttpContext): FastifyInstance {
+  const { maxMessageBytes, helloTimeoutMs } = context.config.limits;
+  const timeouts = {
+    headersTimeout: helloTimeoutMs,
+    requestTimeout: helloTimeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  };
   const app = fastify({
     logger: false,
-    bodyLimit: context.config.limits.maxMessageBytes,
-    requestTimeout: REQUEST_MS,
-    ...(context.tls && { https: context.tls }),
-    http: { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
+    bodyLimit: maxMessageBytes,
+    requestTimeout: helloTimeoutMs,
+    keepAliveTimeout: helloTimeoutMs,
+    ...(context.tls ? { https: { ...context.tls, ...timeouts } } : { http: timeouts }),
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error, _request, reply) => send(reply, error));
   app.setNotFoundHandler((_request, reply) =>
@@ -64,11 +74,13 @@ export function createHttp(context: HttpContext): FastifyInstance {
   );
   addHealth(app, context);
   addSessions(app, context);
+  const { page, config, access } = context;
+  if (page && config.page && access.isOpen) addPage(app, page, context);
   return app;
 }
 
-function addHealth(app: FastifyInstance, { version, metrics, isReady }: HttpContext): void {
-  app.get('/healthz', () => ({ status: 'ok', version }));
+function addHealth(app: FastifyInstance, { version, vision, metrics, isReady }: HttpContext): void {
+  app.get('/healthz', () => ({ status: 'ok', version, vision }));
   app.get('/readyz', (_request, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ code: 'GOING_AWAY', message: 'shutting down' }),
   );
@@ -81,6 +93,15 @@ function addSessions(app: FastifyInstance, context: HttpContext): void {
   app.post('/v1/sessions', async (request, reply) => {
     const principal = await principalOf(request, context, { scope: 'admin' });
     return reply.code(201).send(await beginSession(request.body, principal, context));
+  });
+  app.post<WithId>('/v1/sessions/:id/tokens', async (request, reply) => {
+    const { id } = request.params;
+    const principal = await principalOf(request, context, { scope: 'admin', session: id });
+    const { participant } = parse(newTokens, request.body);
+    const { id: session } = sessions.get(id);
+    return reply
+      .code(201)
+      .send({ session, tokens: await issueTokens(session, principal, context.access, participant) });
   });
   app.get<WithId>('/v1/sessions/:id', async (request) => {
     const { id } = request.params;
@@ -114,22 +135,36 @@ async function beginSession(
   principal: Principal,
   { config, access, sessions }: HttpContext,
 ): Promise<Begun> {
-  const parsed = newSession.safeParse(body ?? {});
-  if (!parsed.success)
-    throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
-  const { session: id, participant, purpose, exception } = parsed.data;
+  const { session: id, participant, purpose, exception } = parse(newSession, body);
   checkPurpose(purpose, config.policy);
   const session = sessions.create({ ...(purpose && { purpose }), ...(exception && { exception }) }, id);
-  const grant = { session: session.id, keyId: principal.keyId };
+  return { session: session.id, tokens: await issueTokens(session.id, principal, access, participant) };
+}
+
+/** A token for each of the scopes that its asker has; to produce, perhaps for one participant only. */
+async function issueTokens(
+  session: string,
+  { keyId, scopes }: Principal,
+  access: Access,
+  participant: string | undefined,
+): Promise<Begun['tokens']> {
+  const grant = { session, keyId };
   const tokens: Partial<Record<Scope, IssuedToken>> = {};
-  if (principal.scopes.has('produce'))
+  if (scopes.has('produce'))
     tokens.produce = await access.issueToken({
       ...grant,
       scopes: ['produce'],
       ...(participant !== undefined && { participant }),
     });
-  if (principal.scopes.has('consume')) tokens.consume = await access.issueToken({ ...grant, scopes: ['consume'] });
-  return { session: session.id, tokens };
+  if (scopes.has('consume')) tokens.consume = await access.issueToken({ ...grant, scopes: ['consume'] });
+  return tokens;
+}
+
+/** @throws UndertoneError BAD_MESSAGE naming the field that breaks its rule, and no value */
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body ?? {});
+  if (parsed.success) return parsed.data;
+  throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
 }
 
 function send(reply: FastifyReply, error: unknown): FastifyReply {

@@ -37,6 +37,9 @@ export async function act(message: ProducerAct, actor: Actor): Promise<void> {
       if (message.participant !== undefined) speakFor(message.participant);
       own(message, actor);
       return tellRefusals(peer, session.hear(message));
+    case 'sightless':
+      own(message, actor);
+      return tellRefusals(peer, session.ingest.sightless(message, actor.now()));
     case 'consent':
       speakFor(message.participant);
       session.consent(message.participant, message.modalities);
@@ -44,6 +47,10 @@ export async function act(message: ProducerAct, actor: Actor): Promise<void> {
     case 'name':
       speakFor(message.participant);
       session.rename(message.participant, message.name);
+      return tellPolicy(actor);
+    case 'speaker':
+      speakFor(undefined);
+      session.identify(message.speaker, message.participant);
       return tellPolicy(actor);
   }
 }

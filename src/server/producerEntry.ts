@@ -1,4 +1,5 @@
-import type { LiveLimits, ProducerHello, ProducerWelcome } from '../protocol/live.ts';
+import { UndertoneError } from '../errors.ts';
+import type { LiveLimits, ProducerHello, ProducerWelcome, ReadFromPictures } from '../protocol/live.ts';
 import type { Evictable, Producer } from './producers.ts';
 import type { LiveSession } from './session.ts';
 
@@ -30,6 +31,8 @@ export function letIn(
   const session = enter(hello);
   const { producers, ingest } = session;
   if (!hello.resume) return { session, ...producers.begin(connection, Math.round(session.begin())) };
+  if (hello.resume.epoch !== session.epoch)
+    throw new UndertoneError('RESUME_FAILED', 'the session of this epoch is gone; another has its name');
   const resumed = producers.resume(hello.resume.token, connection);
   ingest.reconnect(resumed.producer.id, now());
   return { session, ...resumed };
@@ -55,7 +58,7 @@ export async function addDeclared(
 /** Returns the answer to a hello. */
 export function welcomeOf(
   { session, producer }: Entered,
-  limits: ProducerLimits,
+  { limits, vision }: { readonly limits: ProducerLimits; readonly vision: ReadFromPictures },
   { token, isResumed }: { readonly token: string; readonly isResumed: boolean },
 ): ProducerWelcome {
   return {
@@ -71,6 +74,7 @@ export function welcomeOf(
     clockMs: session.clockMs(),
     streams: session.ingest.positions(producer.id),
     participants: session.participants.all(),
+    vision,
     limits: {
       maxMessageBytes: limits.maxMessageBytes,
       maxFrameBytes: limits.maxFrameBytes,

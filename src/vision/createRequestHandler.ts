@@ -6,7 +6,8 @@ import type { ThreadAnswer, ThreadRequest } from './threadMessages.ts';
 
 /** What a thread of this runtime does in its own way. */
 export type ThreadWork<Image, Models> = {
-  readonly open: (modalities: readonly VisionModality[], models: Models) => Promise<Onlooker>;
+  /** `onProgress` is to be called while something comes from afar, so that nobody takes the thread for dead. */
+  readonly open: (modalities: readonly VisionModality[], models: Models, onProgress: () => void) => Promise<Onlooker>;
   /** The pixels of a picture, or why there are none. Never throws. */
   readonly read: (picture: Image) => Pixels | SightlessReason;
   /** Called once with each picture, when nothing more is read of it. */
@@ -37,7 +38,7 @@ export function createRequestHandler<Image extends { readonly atMs: number }, Mo
     try {
       if (request.type === 'look') await look(id, request.picture);
       else if (request.type === 'open') {
-        onlookers.set(id, await open(request.modalities, request.models));
+        onlookers.set(id, await open(request.modalities, request.models, () => answer({ type: 'working', id })));
         answer({ type: 'opened', id });
       } else {
         onlookers.get(id)?.close();

@@ -11,7 +11,8 @@ export type OnlookerModels = { readonly face?: Uint8Array; readonly body?: Uint8
 export type Onlooker = {
   /**
    * One sighting for each modality, in the order asked for. Never throws; a library that fails is loaded anew.
-   * @param read Gives the pixels, or why there are none; not called for a picture that comes too late.
+   * @param read Gives the pixels, which are erased once they were looked at, or why there are none; not called for a picture
+   * that comes too late.
    */
   look(atMs: number, read: () => Pixels | SightlessReason): Promise<readonly Sighting[]>;
   close(): void;
@@ -75,6 +76,9 @@ export async function createOnlooker(
         close(watchers);
         watchers = await makeWatchers();
         return answer(atMs, () => 'vision_down');
+      } finally {
+        // The library keeps hold of the picture until the next one.
+        pixels.data.fill(0);
       }
     },
     close: () => close(watchers),

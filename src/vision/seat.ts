@@ -11,7 +11,9 @@ export type Pool<Image, Models> = { take(): Slot<Image, Models>; leave(slot: Slo
 export type SeatOptions<Image, Models> = {
   readonly pool: Pool<Image, Models>;
   readonly id: number;
-  readonly options: Pick<VisionStreamOptions, 'modalities' | 'onFault'>;
+  readonly options: Pick<VisionStreamOptions, 'modalities'> & {
+    readonly onFault?: (fault: { readonly code: 'VISION_DOWN'; readonly message: string }) => void;
+  };
   readonly models: Models;
 };
 /** A stream's place in a thread. */

@@ -14,8 +14,12 @@ export type ThreadRequest<Image, Models> =
   | { readonly type: 'look'; readonly id: number; readonly picture: Image }
   | { readonly type: 'close'; readonly id: number };
 
-/** What a thread answers: rows and reasons, never a picture. `code` is an error code when the failure has one. */
+/**
+ * What a thread answers: rows and reasons, never a picture. `working` may come any number of times before the answer. `code` is
+ * an error code when the failure has one.
+ */
 export type ThreadAnswer =
+  | { readonly type: 'working'; readonly id: number }
   | { readonly type: 'opened'; readonly id: number }
   | { readonly type: 'seen'; readonly id: number; readonly sightings: readonly Sighting[] }
   | { readonly type: 'failed'; readonly id: number; readonly message: string; readonly code?: string };

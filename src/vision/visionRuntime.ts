@@ -8,16 +8,12 @@ export type VisionTask<Result> = { detectForVideo(picture: Pixels, atMs: number)
 export type Fileset = { readonly wasmLoaderPath: string; readonly wasmBinaryPath: string };
 /** Options that all tasks share. */
 export type TaskOptions = Pick<TasksVision.PoseLandmarkerOptions, 'baseOptions' | 'canvas' | 'runningMode'>;
-/** Makes a task by one of the library's classes. */
-export type MakeTask<Result> = (
-  library: typeof TasksVision,
-  fileset: Fileset,
-  options: TaskOptions,
-) => Promise<VisionTask<Result>>;
+/** Makes a landmarker by one of the library's classes. */
+export type MakeTask = (library: typeof TasksVision, fileset: Fileset, options: TaskOptions) => Promise<object>;
 
 /** tasks-vision, loaded in this thread. Each task has a WebAssembly memory of its own. */
 export type VisionRuntime = {
-  createTask<Result>(make: MakeTask<Result>, model: Uint8Array): Promise<VisionTask<Result>>;
+  createTask<Result>(make: MakeTask, model: Uint8Array): Promise<VisionTask<Result>>;
 };
 
 /** The part of WebAssembly that is used. */
@@ -47,8 +43,8 @@ export function createVisionRuntime({ library, factory, wasm, webAssembly }: Vis
   // The library takes factory and module from the global object: one task at a time.
   let last: Promise<unknown> = Promise.resolve();
   return {
-    createTask: (make, model) => {
-      const made = last.then(() => {
+    createTask: <Result>(make: MakeTask, model: Uint8Array) => {
+      const made = last.then(async () => {
         const canvas = createPixelStoreCanvas();
         globals.ModuleFactory = factory;
         globals.Module = {
@@ -57,11 +53,13 @@ export function createVisionRuntime({ library, factory, wasm, webAssembly }: Vis
           print: ignore,
           printErr: ignore,
         };
-        return make(library, fileset, {
+        const task = await make(library, fileset, {
           baseOptions: { modelAssetBuffer: new Uint8Array(model), delegate: 'CPU' },
           canvas: canvas as unknown as OffscreenCanvas,
           runningMode: 'VIDEO',
         });
+        // Declared for whatever `texImage2D` takes, which here are the pixel store's pixels.
+        return task as VisionTask<Result>;
       });
       last = made.catch(ignore);
       return made;

@@ -57,6 +57,7 @@ export function createVisionThread<Image, Models>(
     port.setBusy(waiting.size > 0);
   };
   const heard = (answer: ThreadAnswer): void => {
+    if (answer.type === 'working') return watchOver();
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
     watchOver();
@@ -67,8 +68,8 @@ export function createVisionThread<Image, Models>(
   const ask = (request: ThreadRequest<Image, Models>): Promise<readonly Sighting[]> =>
     new Promise((resolve, reject) => {
       if (cause) return reject(cause);
-      waiting.set(request.id, { resolve, reject });
       port.post(request);
+      waiting.set(request.id, { resolve, reject });
       watchOver();
     });
   return {

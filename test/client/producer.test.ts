@@ -137,8 +137,23 @@ describe('a producer', () => {
     expect(producer.counts).toMatchObject({ sent: 5, resent: 0, kept: 5, dropped: [] });
   });
 
+  it('says why a picture gave no row, with the number that the row would have had', async () => {
+    const { producer, connection } = await live();
+    producer.sendLandmarks('face', [1], 10);
+    producer.sendSightless('face', 'face_turned', 110);
+    producer.sendLandmarks('face', [1], 210);
+    const heard = await connection.take(3);
+    expect(sequences(heard)).toEqual(['1:0', 'sightless', '1:2']);
+    const told = { type: 'sightless', streamId: 'face', sequence: 1, atMs: 110, reason: 'face_turned' };
+    expect(heard[1]).toEqual(told);
+    expect(decodeProducerMessage(JSON.stringify(told)).ok).toBe(true);
+    expect(decodeProducerMessage(JSON.stringify({ ...told, reason: 'consent' })).ok).toBe(false);
+  });
+
   it.each<[string, (producer: Producer) => unknown]>([
     ['streamId', (producer) => producer.sendAudio('nothing', samples(1))],
+    ['streamId', (producer) => producer.sendSightless('camera', 'no_face')],
+    ['atMs', (producer) => producer.sendSightless('face', 'no_face', -1)],
     ['streamId', (producer) => producer.sendAudio('opus', samples(1))],
     ['streamId', (producer) => producer.sendAudio('face', samples(1))],
     ['streamId', (producer) => producer.sendLandmarks('camera', [1])],

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sighting, SightlessReason, VisionExtractor } from '../../src/adapter.ts';
 import { BODY_COLUMNS } from '../../src/features/body/bodyFrame.ts';
 import { FACE_COLUMNS } from '../../src/features/face/faceFrame.ts';
-import { callVideo, firstPicture, type PixelPicture } from '../support/callVideo.ts';
+import { callVideo, firstPicture } from '../support/callVideo.ts';
+import { flat, noise, turned } from '../support/oddPictures.ts';
+import { BODY_SCRIPT, bodyPicture, correlation } from '../support/scriptedMoves.ts';
 
 /** What every extractor of faces and bodies must do. */
 export function describeVisionExtractor(name: string, create: () => VisionExtractor): void {
@@ -42,9 +44,9 @@ export function describeVisionExtractor(name: string, create: () => VisionExtrac
     });
 
     it('answers pictures that show nobody, that are broken and that come too late with a reason, and goes on', async () => {
-      const stream = await extractor.open({ modalities: ['body'] });
+      const stream = await extractor.open({ modalities: extractor.modalities });
       const good = await firstPicture();
-      const reasons: (SightlessReason | 'row')[] = [];
+      const answers: Record<string, (SightlessReason | 'row')[]> = {};
       for (const picture of [
         { ...good, atMs: 0 },
         { ...flat(320, 240, 0), atMs: 100 },
@@ -54,42 +56,64 @@ export function describeVisionExtractor(name: string, create: () => VisionExtrac
         { ...good, atMs: 400, width: 9_000 },
         { ...good, atMs: 400, rgba: good.rgba.subarray(4) },
         { ...good, atMs: 300 },
+        { ...good, atMs: 300 },
         { ...good, atMs: 250 },
         { ...good, atMs: NaN },
         { ...flat(7_680, 4_320, 128), atMs: 500 },
         { ...good, atMs: 5_000.25 },
         { ...good, atMs: 5_000.5 },
-      ]) {
-        const [seen] = await stream.examine(picture);
-        reasons.push(seen && 'reason' in seen ? seen.reason : 'row');
-      }
-      expect(reasons).toEqual([
-        'row',
-        'low_light',
-        'no_body',
-        'no_body',
-        'decode_error',
-        'unsupported_format',
-        'decode_error',
-        'row',
-        'late',
-        'unsupported_format',
-        'no_body',
-        'row',
-        'row',
-      ]);
-      expect(stream.counts).toEqual({ looked: 8, skipped: 0, failed: 5 });
+      ])
+        for (const seen of await stream.examine(picture))
+          (answers[seen.modality] ??= []).push('reason' in seen ? seen.reason : 'row');
+      for (const modality of extractor.modalities)
+        expect(answers[modality], modality).toEqual([
+          'row',
+          'low_light',
+          `no_${modality}`,
+          `no_${modality}`,
+          'decode_error',
+          'unsupported_format',
+          'decode_error',
+          'row',
+          'late',
+          'late',
+          'unsupported_format',
+          `no_${modality}`,
+          'row',
+          'row',
+        ]);
+      expect(stream.counts).toEqual({ looked: 8, skipped: 0, failed: 6 });
       stream.close();
     });
 
-    it('takes pictures turned on their side and of changing size without losing its way back', async () => {
-      const stream = await extractor.open({ modalities: ['body'] });
+    it('takes pictures turned on their side, of changing size and at odd times without losing its way back', async () => {
+      const stream = await extractor.open({ modalities: extractor.modalities });
       const good = await firstPicture();
-      for (const [i, picture] of [good, turned(good), turned(turned(good)), good, good].entries()) {
-        const [seen] = await stream.examine({ ...picture, atMs: i * 137 });
-        if (seen && 'row' in seen) expect(seen.row.every(Number.isFinite)).toBe(true);
+      const times = [0, 3, 900, 901.5, 960, 2_000];
+      for (const [i, picture] of [good, turned(good), turned(turned(good)), good, good, good].entries())
+        for (const seen of await stream.examine({ ...picture, atMs: times[i] ?? NaN })) {
+          if ('row' in seen) expect(seen.row.every(Number.isFinite)).toBe(true);
+          if (i >= 4) expect('row' in seen, seen.modality).toBe(true);
+        }
+      stream.close();
+    });
+
+    it('tells speeds by the times of the pictures, however unevenly they come', async () => {
+      const stream = await extractor.open({ modalities: ['body'] });
+      const [raised, speed] = BODY_SCRIPT;
+      let before: number | undefined;
+      const drawn: number[] = [];
+      const read: number[] = [];
+      for (const step of [0, 1, 2, 3, 5, 6, 9, 12, 13, 14, 17, 18, 22, 24, 25, 28, 30, 31, 35, 36, 39, 41, 42, 45]) {
+        const [seen] = await stream.examine(bodyPicture(step));
+        const row = rowOf(seen);
+        if (before !== undefined) {
+          drawn.push(Math.abs((raised?.drawn(step) ?? NaN) - (raised?.drawn(before) ?? NaN)) / (step - before));
+          read.push(speed?.read(row) ?? NaN);
+        }
+        before = step;
       }
-      expect('row' in ((await stream.examine({ ...good, atMs: 2_000 }))[0] ?? {})).toBe(true);
+      expect(correlation(drawn, read)).toBeGreaterThan(0.7);
       stream.close();
     });
 
@@ -116,29 +140,4 @@ async function rowsOf(extractor: VisionExtractor): Promise<Float32Array[]> {
 function rowOf(seen: Sighting | undefined): Float32Array {
   if (!seen || !('row' in seen)) throw new Error(`no row but ${seen?.reason ?? 'nothing'}`);
   return seen.row;
-}
-
-function flat(width: number, height: number, value: number): PixelPicture {
-  return { atMs: 0, width, height, rgba: new Uint8Array(width * height * 4).fill(value) };
-}
-
-/** Grey noise; the same each time. */
-function noise(width: number, height: number): PixelPicture {
-  let state = 1;
-  const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
-    if (i % 4 === 0) state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
-  });
-  return { atMs: 0, width, height, rgba };
-}
-
-/** Turned by a quarter. */
-function turned({ width, height, rgba }: PixelPicture): PixelPicture {
-  const into = new Uint8Array(rgba.length);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const from = (y * width + x) * 4;
-      into.set(rgba.subarray(from, from + 4), (x * height + (height - 1 - y)) * 4);
-    }
-  return { atMs: 0, width: height, height: width, rgba: into };
 }

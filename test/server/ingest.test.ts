@@ -54,6 +54,43 @@ function opened(...entries: StreamEntry[]): Ingest {
   return ingest;
 }
 
+describe('a picture that gives no row', () => {
+  const face = entry({ number: 4, streamId: 'face', kind: 'face' });
+  const without = (sequence: number, reason: 'face_turned' | 'vision_down') =>
+    ({ type: 'sightless', streamId: 'face', sequence, atMs: sequence * 100, reason }) as const;
+
+  it('is told with its reason, in its place among the rows, once', () => {
+    const ingest = opened(face);
+    const payload = row(52, 1);
+    ingest.frame('p', { number: 4, sequence: 0, mediaMs: 0, payload }, 0);
+    expect(ingest.sightless(without(2, 'vision_down'), 10)).toEqual([]);
+    ingest.sightless(without(1, 'face_turned'), 20);
+    ingest.sightless(without(1, 'face_turned'), 20);
+    const seen = ingest
+      .drain(1_000)
+      .map((event) => (event.type === 'visual' ? [event.atMs, event.reason] : event.type));
+    expect(seen).toEqual([
+      [0, undefined],
+      [100, 'face_turned'],
+      [200, 'vision_down'],
+    ]);
+    expect(ingest.positions('p')).toEqual([{ streamId: 'face', nextSequence: 3, mediaMs: 200 }]);
+  });
+
+  it('keeps the stream from stalling, and is refused on a stream of sound', () => {
+    const ingest = opened(face, entry({ number: 0 }));
+    for (let n = 0; n < 20; n++) {
+      ingest.sightless(without(n, 'face_turned'), n * 100);
+      ingest.frame('p', audio(0, n), n * 100);
+      ingest.tick(n * 100);
+    }
+    expect(lines(ingest, 5_000).filter((one) => one.includes('Interrupted'))).toEqual([]);
+    expect(ingest.sightless({ ...without(0, 'face_turned'), streamId: 's0' }, 0)).toMatchObject([
+      { code: 'UNKNOWN_STREAM', streamId: 's0' },
+    ]);
+  });
+});
+
 describe('createIngest', () => {
   it('says that a stream opened, whose it is, and passes on its sound with the time at which it is over', () => {
     const ingest = createIngest();
@@ -205,10 +242,53 @@ describe('createIngest', () => {
     ]);
   });
 
+  it('does not let a stream with an absurd clock take the clock of the others along', () => {
+    const ingest = createIngest(undefined, () => 5_000);
+    ingest.open(entry({ number: 0 }), 0);
+    ingest.open(entry({ number: 1, kind: 'captions' }), 0);
+    const words = { type: 'transcript', streamId: 's1', sequence: 0, isFinal: true, text: 'hi' } as const;
+    ingest.transcript({ ...words, startMs: 2e9, endMs: 2e9 }, 0);
+    ingest.frame('p', audio(0, 0), 400);
+    const arrivals = ingest.drain(400).map(({ type, arrivalMs }) => `${type} ${arrivalMs}`);
+    expect(arrivals).toEqual(['streamOpened 0', 'streamOpened 0', 'audio 20', 'transcript 5000']);
+  });
+
   it('refuses frames of streams that are not there or belong to another producer', () => {
     const ingest = opened(entry({ number: 0 }));
     expect(ingest.frame('p', audio(9, 0), 0)).toMatchObject([{ code: 'UNKNOWN_STREAM' }]);
     expect(ingest.frame('q', audio(0, 0), 0)).toMatchObject([{ code: 'UNKNOWN_STREAM' }]);
+  });
+
+  /** Two producers send in real time for 6 s, and one of them is away for a while; returns the sound in order. */
+  const talkOfTwo = (awayMs: number): string[] => {
+    const ingest = opened(entry({ number: 0 }), entry({ number: 1 }, { producer: 'q' }));
+    const heard: string[] = [];
+    const [fromMs, toMs] = [1_000, 1_000 + awayMs];
+    for (let n = 0; n < 300; n++) {
+      const nowMs = (n + 1) * FRAME_MS;
+      if (awayMs > 0 && nowMs === fromMs) ingest.disconnect('p');
+      if (awayMs > 0 && nowMs === toMs) {
+        ingest.reconnect('p', nowMs);
+        for (let again = 40; again < n; again++) ingest.frame('p', audio(0, again), nowMs);
+      }
+      if (nowMs < fromMs || nowMs >= toMs) ingest.frame('p', audio(0, n), nowMs);
+      ingest.frame('q', audio(1, n), nowMs);
+      ingest.tick(nowMs);
+      heard.push(...lines(ingest, nowMs));
+    }
+    heard.push(...ingest.end('track_ended').map(line));
+    return heard.filter((one) => one.startsWith('audio'));
+  };
+
+  it.each([20, 500, 1_400])('keeps two producers in order when one is away for %d ms', (awayMs) => {
+    expect(talkOfTwo(awayMs)).toEqual(talkOfTwo(0));
+  });
+
+  it('goes on with one of two producers when the other is away for longer, and loses nothing', () => {
+    const heard = talkOfTwo(3_000);
+    const first = heard.indexOf('audio s0 1000');
+    expect(heard.slice(0, first)).toContain('audio s1 1400');
+    expect([...heard].sort()).toEqual([...talkOfTwo(0)].sort());
   });
 
   it('lets go unread what may not be used, and goes on counting it', () => {

@@ -1,23 +1,20 @@
 import { decode } from 'jpeg-js';
 import type { Picture, SightlessReason } from '../../../src/adapter.ts';
 import type { Pixels } from '../../../src/vision/pixelStore.ts';
+import { toWorkingSize } from '../../../src/vision/workingSize.ts';
 
-/** Bounds of what is looked at: larger pictures are `unsupported_format`. */
-const MAX_SIDE = 8_192;
+/** Bounds of JPEG files: larger ones are `unsupported_format`. */
 const MAX_JPEG_BYTES = 16 * 1024 * 1024;
 const MAX_JPEG_MEGAPIXELS = 40;
 const MAX_JPEG_MEGABYTES = 512;
-/** The networks see at most 256 × 256 of a picture: anything larger than this is made smaller first. */
-const WORKING_SIDE = 1_280;
 const CHANNELS = 4;
 
 /** Returns the pixels of a picture, no longer than 1280 on a side, or why there are none. Never throws. */
 export function decodePicture(picture: Picture): Pixels | SightlessReason {
   if ('jpeg' in picture) return decodeJpeg(picture.jpeg);
   const { width, height, rgba } = picture;
-  if (!isSide(width) || !isSide(height)) return 'unsupported_format';
-  if (rgba.length !== width * height * CHANNELS) return 'decode_error';
-  return shrink({ width, height, data: new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength) });
+  const data = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
+  return shrink({ width, height, data });
 }
 
 function decodeJpeg(jpeg: Uint8Array): Pixels | SightlessReason {
@@ -30,23 +27,19 @@ function decodeJpeg(jpeg: Uint8Array): Pixels | SightlessReason {
       maxResolutionInMP: MAX_JPEG_MEGAPIXELS,
       maxMemoryUsageInMB: MAX_JPEG_MEGABYTES,
     });
-    if (!isSide(width) || !isSide(height)) return 'unsupported_format';
     return shrink({ width, height, data: new Uint8ClampedArray(data.buffer, data.byteOffset, data.byteLength) });
   } catch {
     return 'decode_error';
   }
 }
 
-function isSide(pixels: number): boolean {
-  return Number.isInteger(pixels) && pixels >= 1 && pixels <= MAX_SIDE;
-}
-
 /** Averages squares of whole pixels; what is left over at the right and below is cut off. */
-function shrink(pixels: Pixels): Pixels {
-  const times = Math.ceil(Math.max(pixels.width, pixels.height) / WORKING_SIDE);
-  const width = Math.floor(pixels.width / times);
-  const height = Math.floor(pixels.height / times);
-  if (times === 1 || width === 0 || height === 0) return pixels;
+function shrink(pixels: Pixels): Pixels | SightlessReason {
+  const size = toWorkingSize(pixels);
+  if (typeof size === 'string') return size;
+  if (pixels.data.length !== pixels.width * pixels.height * CHANNELS) return 'decode_error';
+  const { width, height, times } = size;
+  if (times === 1) return pixels;
   const data = new Uint8ClampedArray(width * height * CHANNELS);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)

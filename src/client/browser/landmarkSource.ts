@@ -1,4 +1,4 @@
-import type { MissingReason, Modality } from '../../domain/modality.ts';
+import type { Modality, SightlessReason } from '../../domain/modality.ts';
 import type { ErrorCode } from '../../errors.ts';
 
 /** What landmarks are of. */
@@ -9,7 +9,7 @@ export type LandmarkModality = Extract<Modality, 'face' | 'body'>;
  * none. `atMs`: when the picture was taken, on the clock of `performance.now()` of the page; it rises.
  */
 export type LandmarkSighting = { readonly modality: LandmarkModality; readonly atMs: number } & (
-  { readonly row: Float32Array } | { readonly reason: MissingReason }
+  { readonly row: Float32Array } | { readonly reason: SightlessReason }
 );
 
 /** Where the parts that read pictures are served; all of one origin with the page, unless that one allows it (CORS). */

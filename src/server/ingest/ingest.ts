@@ -1,5 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
-import type { StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
+import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { createHeldEvents, type HeldEvent, type HeldEvents } from './heldEvents.ts';
@@ -22,8 +22,8 @@ export type IngestSettings = WaitSettings & {
   readonly stallMs: number;
 };
 
-/** Streams wait 300 ms for one another, 2 s behind at most; sound or rows that stay away 800 ms have stalled. */
-export const DEFAULT_INGEST: IngestSettings = { holdMs: 300, maxLagMs: 2_000, stallMs: 800 };
+/** Streams wait 300 ms for one another, 1.5 s for one whose producer is away, 2 s behind at most; sound or rows that stay away 800 ms have stalled. */
+export const DEFAULT_INGEST: IngestSettings = { holdMs: 300, awayMs: 1_500, maxLagMs: 2_000, stallMs: 800 };
 
 /** A piece that was refused, and why; the session goes on. */
 export type Refusal = {
@@ -42,6 +42,7 @@ export type Ingest = {
   find(streamId: string): IngestStream | undefined;
   frame(producer: string, frame: MediaFrame, nowMs: number): readonly Refusal[];
   transcript(message: TranscriptMessage, nowMs: number, said?: SaidBy): readonly Refusal[];
+  sightless(message: SightlessMessage, nowMs: number): readonly Refusal[];
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
@@ -53,28 +54,34 @@ export type Ingest = {
   /** What is in order by now; call it after every other call. */
   drain(nowMs: number): readonly SourceEvent[];
   positions(producer: string): readonly StreamPosition[];
+  /** How far the stream of a producer that was used furthest was used, on the session clock; 0 without any. */
+  furthestMs(producer: string): number;
   /** The end: everything that still waits, and the closing of every stream. */
   end(reason: MissingReason): readonly SourceEvent[];
   readonly clockMs: number;
   streams(): readonly IngestStream[];
 };
 
-/** Returns the ingest of a session without streams. */
-export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest {
-  return new SessionIngest(settings);
+/** Returns the ingest of a session without streams. `latestMs`: how far the session clock may be at the moment. */
+export function createIngest(
+  settings: IngestSettings = DEFAULT_INGEST,
+  latestMs: () => number = () => Infinity,
+): Ingest {
+  return new SessionIngest(settings, latestMs);
 }
 
 /** Owns the decoders of its streams; `close` and `end` give them back. */
 class SessionIngest implements Ingest {
   readonly #settings: IngestSettings;
   readonly #streams: IngestStreams = createIngestStreams();
-  readonly #events: HeldEvents = createHeldEvents();
+  readonly #events: HeldEvents;
   /** Producers whose connection is lost. */
   readonly #gone = new Set<string>();
   #releasedAtMs: number | undefined;
 
-  constructor(settings: IngestSettings) {
+  constructor(settings: IngestSettings, latestMs: () => number) {
     this.#settings = settings;
+    this.#events = createHeldEvents(latestMs);
   }
 
   open(entry: StreamEntry, nowMs: number): void {
@@ -109,6 +116,14 @@ class SessionIngest implements Ingest {
     if (stream?.entry.declaration.kind !== 'captions')
       return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no captions stream has this id' }];
     return this.#accept(stream, { sequence, startMs, transcript: message, ...said }, nowMs);
+  }
+
+  sightless({ streamId, sequence, atMs, reason }: SightlessMessage, nowMs: number): readonly Refusal[] {
+    const stream = this.find(streamId);
+    const kind = stream?.entry.declaration.kind;
+    if (!stream || (kind !== 'face' && kind !== 'body'))
+      return [{ code: 'UNKNOWN_STREAM', streamId, rule: 'no stream of faces or bodies has this id' }];
+    return this.#accept(stream, { sequence, startMs: atMs, sightless: reason }, nowMs);
   }
 
   setState(streamId: string, state: StreamState): void {
@@ -158,7 +173,7 @@ class SessionIngest implements Ingest {
 
   drain(nowMs: number): readonly SourceEvent[] {
     const { holdMs } = this.#settings;
-    const heardMs = watermark(this.#streams.all(), this.#settings, nowMs);
+    const heardMs = watermark(this.#streams.sounds(), this.#settings, nowMs);
     const isDue = (one: HeldEvent): boolean =>
       one.atMs <= heardMs || (one.event.type !== 'audio' && nowMs - one.sinceMs >= holdMs);
     this.#events.release((one) => isDue(one) && !this.#isAway(one));
@@ -169,6 +184,12 @@ class SessionIngest implements Ingest {
 
   positions(producer: string): readonly StreamPosition[] {
     return this.#streams.of(producer).map((stream) => stream.position());
+  }
+
+  furthestMs(producer: string): number {
+    let furthestMs = 0;
+    for (const { usedMs } of this.#streams.of(producer)) furthestMs = Math.max(furthestMs, usedMs);
+    return furthestMs;
   }
 
   end(reason: MissingReason): readonly SourceEvent[] {

@@ -1,12 +1,12 @@
-import type { MissingReason } from '../../domain/modality.ts';
+import type { MissingReason, SightlessReason } from '../../domain/modality.ts';
 import type { StreamOpened } from '../../domain/observation.ts';
 import type { Speaker } from '../../domain/speaker.ts';
 import type { StreamDeclaration, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { type AudioPlacer, createAudioPlacer } from './placeAudio.ts';
-import { readPicture, readRow, readTranscript } from './readPiece.ts';
-import { createSequencer, type Sequenced, type Sequencer } from './sequencer.ts';
+import { readPicture, readRow, readSightless, readTranscript } from './readPiece.ts';
+import { createSequencer, DEFAULT_SEQUENCER, type Sequenced, type Sequencer } from './sequencer.ts';
 import type { TimedEvent } from './sourceEvent.ts';
 
 /** What a stream is opened with. `offsetMs`: session clock at media time 0 of its producer. */
@@ -21,10 +21,12 @@ export type StreamEntry = {
   readonly decoder?: AudioDecoder;
 };
 
-/** A piece of a stream: a media frame or a transcript. */
-export type Piece =
-  | { readonly sequence: number; readonly startMs: number; readonly payload: Uint8Array }
-  | ({ readonly sequence: number; readonly startMs: number; readonly transcript: TranscriptMessage } & SaidBy);
+/** A piece of a stream: a media frame, a transcript, or why a picture gave no row. */
+export type Piece = { readonly sequence: number; readonly startMs: number } & (
+  | { readonly payload: Uint8Array }
+  | { readonly sightless: SightlessReason }
+  | ({ readonly transcript: TranscriptMessage } & SaidBy)
+);
 
 /** Who said words, when the stream is not theirs alone; and whether they may not be read. */
 export type SaidBy = { readonly speaker?: Speaker; readonly isUnread?: boolean };
@@ -58,7 +60,7 @@ export function createIngestStream(
   entry: StreamEntry,
   { rank, nowMs }: { readonly rank: number; readonly nowMs: number },
 ): IngestStream {
-  const sequencer: Sequencer<Piece> = createSequencer();
+  const sequencer: Sequencer<Piece> = createSequencer(DEFAULT_SEQUENCER, bytesOf);
   const reader = createPieceReader(entry);
   const { streamId } = entry.declaration;
   const take = (out: readonly Sequenced<Piece>[], isRefused: boolean): Taken => {
@@ -94,6 +96,15 @@ export function createIngestStream(
   return stream;
 }
 
+/** What a piece that says that nothing was seen keeps of memory. */
+const SIGHTLESS_BYTES = 64;
+
+/** What a piece keeps of memory, more or less; text has two bytes a character at most. */
+function bytesOf(piece: Piece): number {
+  if ('payload' in piece) return piece.payload.length;
+  return 'transcript' in piece ? 2 * JSON.stringify(piece.transcript).length : SIGHTLESS_BYTES;
+}
+
 /** Reads the pieces of one stream, which come in order. */
 type PieceReader = {
   /** An event, the rule that the piece breaks, or nothing when there is nothing to tell. */
@@ -127,6 +138,7 @@ function createPieceReader(entry: StreamEntry): PieceReader {
       if (isRefused || ('transcript' in piece && piece.isUnread)) return undefined;
       if ('transcript' in piece) return readTranscript(piece.transcript, entry, piece.speaker);
       const place = { streamId, atMs: offsetMs + piece.startMs };
+      if ('sightless' in piece) return readSightless(piece.sightless, declaration, place);
       if (declaration.kind === 'face' || declaration.kind === 'body')
         return readRow(piece.payload, declaration.kind, place);
       return declaration.kind === 'video' ? readPicture(piece.payload, place) : readAudio(piece.startMs, piece.payload);

@@ -7,15 +7,19 @@ import {
   type MediapipeOptions,
 } from '../../../../adapters/vision/mediapipe/createMediapipeExtractor.ts';
 import { type NodeThread, startNodeThread } from '../../../../adapters/vision/mediapipe/startNodeThread.ts';
-import type { VisionExtractor } from '../../../../src/adapter.ts';
+import type { VisionExtractor, VisionModality } from '../../../../src/adapter.ts';
 import { BODY_COLUMNS } from '../../../../src/features/body/bodyFrame.ts';
-import { FACE_COLUMNS } from '../../../../src/features/face/faceFrame.ts';
-import { drawAvatar, REST_POSE, type Pose } from '../../../../fixtures/makeCallAvatar.ts';
-import { LOOKS } from '../../../../fixtures/makeCallLooks.ts';
-import { createCanvas } from '@napi-rs/canvas';
 import { describeVisionExtractor } from '../../../contracts/visionExtractor.ts';
-import { drawFigure } from '../../../support/armedFigure.ts';
 import { firstPicture, type PixelPicture } from '../../../support/callVideo.ts';
+import {
+  BODY_SCRIPT,
+  BODY_STEPS,
+  bodyPicture,
+  correlations,
+  FACE_SCRIPT,
+  FACE_STEPS,
+  facePicture,
+} from '../../../support/scriptedMoves.ts';
 
 const shared = process.env['UNDERTONE_SHARED'];
 const readFace = (): Promise<Uint8Array> => readFile(join(shared ?? '', 'models', 'face_landmarker.task'));
@@ -111,7 +115,7 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('ends a thread that hangs', async () => {
-    const thread = startNodeThread(1);
+    const thread = startNodeThread({ hangMs: 1 });
     await expect(thread.open(0, ['body'], { body: await buildPoseTask() })).rejects.toThrow('the thread ended');
     expect(thread.hasEnded).toBe(true);
   });
@@ -149,105 +153,35 @@ describe('what is drawn comes back', () => {
       : 'smile, blink, turn, jaw and frown correlate with what an avatar does',
     { skip: shared === undefined },
     async () => {
-      const drawn: Record<string, number[]> = { smile: [], lids: [], yaw: [], jaw: [], browFrown: [] };
-      const read: Record<string, number[]> = { smile: [], lids: [], yaw: [], jaw: [], browFrown: [] };
-      const stream = await extractorOf().open({ modalities: ['face'] });
-      for (let i = 0; i < 120; i++) {
-        const pose = poseAt(i / 10);
-        const [seen] = await stream.examine({ ...draw(pose), atMs: i * 100 });
-        if (!seen || !('row' in seen)) continue;
-        for (const [what, of] of Object.entries(READERS)) {
-          drawn[what]?.push(pose[what as keyof Pose]);
-          read[what]?.push(of(seen.row));
-        }
-      }
-      const correlations = Object.fromEntries(
-        Object.keys(READERS).map((what) => [what, correlation(drawn[what] ?? [], read[what] ?? [])]),
-      );
-      expect(drawn['smile']?.length).toBeGreaterThan(110);
-      expect(correlations['smile']).toBeGreaterThan(0.9);
-      expect(correlations['lids']).toBeGreaterThan(0.9);
-      expect(correlations['yaw']).toBeGreaterThan(0.9);
-      expect(correlations['jaw']).toBeGreaterThan(0.7);
-      expect(correlations['browFrown']).toBeGreaterThan(0.7);
+      const rows = await rowsOf('face', FACE_STEPS, facePicture);
+      expect(rows.filter((row) => row).length).toBeGreaterThan(110);
+      const found = correlations(FACE_SCRIPT, rows);
+      for (const { name, least } of FACE_SCRIPT) expect(found[name], name).toBeGreaterThan(least);
     },
   );
 
   it('arms that go up and their speed correlate with what a figure does', async () => {
-    const stream = await extractorOf().open({ modalities: ['body'] });
-    const drawn: Record<string, number[]> = { raised: [], speed: [] };
-    const read: Record<string, number[]> = { raised: [], speed: [] };
-    for (let i = 0; i < 80; i++) {
-      const raised = raisedAt(i / 10);
-      const picture = drawFigure({ shoulder: 0.35 + raised * 0.5, elbow: 0.2 + raised * 1.5 });
-      const [seen] = await stream.examine({ ...picture, atMs: i * 100 });
-      if (!seen || !('row' in seen) || i === 0) continue;
-      drawn['raised']?.push(raised);
-      read['raised']?.push(-column(seen.row, 'leftWristY') - column(seen.row, 'rightWristY'));
-      drawn['speed']?.push(Math.abs(raised - raisedAt((i - 1) / 10)));
-      read['speed']?.push(column(seen.row, 'leftWristSpeedPerS') + column(seen.row, 'rightWristSpeedPerS'));
-    }
-    expect(drawn['raised']?.length).toBe(79);
-    expect(correlation(drawn['raised'] ?? [], read['raised'] ?? [])).toBeGreaterThan(0.9);
-    expect(correlation(drawn['speed'] ?? [], read['speed'] ?? [])).toBeGreaterThan(0.7);
+    const rows = await rowsOf('body', BODY_STEPS, bodyPicture);
+    expect(rows.filter((row) => row)).toHaveLength(BODY_STEPS);
+    const found = correlations(BODY_SCRIPT, rows);
+    for (const { name, least } of BODY_SCRIPT) expect(found[name], name).toBeGreaterThan(least);
   });
 });
 
-/** Blendshapes as shares again: rows hold log-odds above a floor. */
-const share = (row: Float32Array, column: string): number => {
-  const logOdds = (row[FACE_COLUMNS.indexOf(column)] ?? 0) + Math.log(1e-4 / (1 - 1e-4));
-  return 1 / (1 + Math.exp(-logOdds));
-};
-const both = (name: string) => (row: Float32Array) => share(row, `${name}Left`) + share(row, `${name}Right`);
-const READERS: Readonly<Record<string, (row: Float32Array) => number>> = {
-  smile: both('mouthSmile'),
-  lids: both('eyeBlink'),
-  yaw: (row) => row[FACE_COLUMNS.indexOf('yawRad')] ?? 0,
-  jaw: (row) => share(row, 'jawOpen'),
-  browFrown: both('browDown'),
-};
-
-const column = (row: Float32Array, name: string): number => row[BODY_COLUMNS.indexOf(name)] ?? 0;
-
-/** Up and down in 3 s for half of the time, then in 1.5 s. */
-function raisedAt(seconds: number): number {
-  return wave(seconds, seconds < 3 ? 3 : 1.5);
-}
-
-/** From 0 to 1 and back in `period` s. */
-function wave(seconds: number, period: number): number {
-  return 0.5 - 0.5 * Math.cos((2 * Math.PI * seconds) / period);
-}
-
-/** One movement after the other, so that each can be told. */
-function poseAt(seconds: number): Pose {
-  const moved = (from: number): number => (seconds >= from && seconds < from + 2.4 ? wave(seconds - from, 1.2) : 0);
-  return {
-    ...REST_POSE,
-    smile: moved(0),
-    lids: moved(2.4),
-    yaw: moved(4.8) * 0.8,
-    jaw: moved(7.2),
-    browFrown: moved(9.6),
-  };
-}
-
-function draw(pose: Pose): PixelPicture {
-  const ctx = createCanvas(640, 480).getContext('2d');
-  drawAvatar(ctx, LOOKS.Ada, pose);
-  const { data } = ctx.getImageData(0, 0, 640, 480);
-  return { atMs: 0, width: 640, height: 480, rgba: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+async function rowsOf(
+  modality: VisionModality,
+  steps: number,
+  draw: (step: number) => PixelPicture,
+): Promise<(Float32Array | undefined)[]> {
+  const stream = await extractorOf().open({ modalities: [modality] });
+  const rows: (Float32Array | undefined)[] = [];
+  for (let step = 0; step < steps; step++) {
+    const [seen] = await stream.examine(draw(step));
+    rows.push(seen && 'row' in seen ? seen.row : undefined);
+  }
+  return rows;
 }
 
 function flat(): PixelPicture {
   return { atMs: 0, width: 320, height: 240, rgba: new Uint8Array(320 * 240 * 4).fill(128) };
-}
-
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [meanA, meanB] = [mean(a), mean(b)];
-  const covariance = mean(a.map((value, i) => (value - meanA) * ((b[i] ?? 0) - meanB)));
-  const spread = (values: readonly number[], middle: number): number =>
-    Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
-  return covariance / (spread(a, meanA) * spread(b, meanB));
 }
