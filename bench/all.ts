@@ -1,5 +1,6 @@
 import { benchFeatures } from './features.ts';
 import { benchFuzz } from './fuzz.ts';
+import { benchHostile } from './hostile.ts';
 import { benchMedia } from './media.ts';
 import { benchModel } from './model.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -26,3 +27,4 @@ await benchSpeech();
 await benchMedia();
 await benchTrain(isQuick);
 await benchFuzz(isQuick);
+await benchHostile(isQuick);
