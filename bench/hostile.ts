@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   compressedBomb,
   deafConsumer,
@@ -78,8 +79,8 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
 };
 
 /** Prints how fast conversations are answered while the server is attacked, and what it costs, against calm. */
-export async function benchHostile(isQuick: boolean): Promise<void> {
-  const size = isQuick ? SIZES.quick : SIZES.full;
+export async function benchHostile(isQuick: boolean, more: Partial<Size> = {}): Promise<void> {
+  const size = { ...(isQuick ? SIZES.quick : SIZES.full), ...more };
   const server = await startServerProcess();
   const load = createLoad(server.url);
   try {
@@ -127,4 +128,10 @@ async function wait(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await benchHostile(process.argv.includes('--quick'));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean', default: false }, conversations: { type: 'string' } },
+  });
+  const { quick, conversations } = values;
+  await benchHostile(quick, conversations === undefined ? {} : { conversations: Number(conversations) });
+}

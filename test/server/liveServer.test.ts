@@ -358,6 +358,30 @@ describe('who may do what', () => {
     expect(await closing(reading)).toEqual(expected('FORBIDDEN'));
   });
 
+  it('fresh tokens for a session are given to whoever may begin one, and to nobody else', async () => {
+    const url = await start(config);
+    const { session } = await create();
+    const ask = (key: string, id: string, body: unknown = {}): Promise<Response> =>
+      http(`/v1/sessions/${id}/tokens`, key, { method: 'POST', body: JSON.stringify(body) });
+    const answer = await ask(KEYS.all, session, { participant: 'ada' });
+    expect(answer.status).toBe(201);
+    const { tokens, ...rest } = (await answer.json()) as Created;
+    expect(rest).toEqual({ session });
+    const peer = await connectPeer(url, { token: tokens.produce.token });
+    peer.say(hello({ session }));
+    expect((await producerWelcome(peer)).session).toBe(session);
+    const other = await connectPeer(url, { token: tokens.produce.token });
+    other.say(hello({ session, participants: [{ id: 'ben', name: 'Ben' }] }));
+    expect(await closing(other)).toEqual(expected('FORBIDDEN'));
+    const refused = [
+      await ask(KEYS.produce, session),
+      await ask(tokens.produce.token, session),
+      await ask(KEYS.all, 'unknown'),
+      await ask(KEYS.all, session, { participant: 7 }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([403, 403, 404, 400]);
+  });
+
   it('a token for one participant speaks for no other', async () => {
     const url = await start(config);
     const { tokens } = await create({ participant: 'ben' });

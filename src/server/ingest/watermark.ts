@@ -12,15 +12,14 @@ export type WaitSettings = {
 };
 
 /**
- * Returns the time up to which every stream of sound that delivers, or may be about to, has been heard; Infinity when there is
- * none to wait for.
+ * Returns the time up to which every one of these streams of sound that delivers, or may be about to, has been heard;
+ * Infinity when there is none to wait for.
  */
-export function watermark(streams: readonly IngestStream[], settings: WaitSettings, nowMs: number): number {
+export function watermark(sounds: readonly IngestStream[], settings: WaitSettings, nowMs: number): number {
   let earliestMs = Infinity;
   let latestMs = -Infinity;
-  for (const { entry, interruption, heardAtMs, usedMs } of streams) {
-    const isSound = entry.declaration.kind === 'audio';
-    if (!isSound || nowMs - heardAtMs >= patienceMs(interruption, settings)) continue;
+  for (const { interruption, heardAtMs, usedMs } of sounds) {
+    if (nowMs - heardAtMs >= patienceMs(interruption, settings)) continue;
     earliestMs = Math.min(earliestMs, usedMs);
     latestMs = Math.max(latestMs, usedMs);
   }
