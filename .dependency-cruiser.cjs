@@ -58,7 +58,7 @@ module.exports = {
     },
     allow('domain', '^src/domain/', []),
     allow('errors', '^src/errors\\.ts$', ['^src/domain/']),
-    allow('features', '^src/features/', ['^src/domain/', '^src/errors\\.ts$'], ['fft\\.js']),
+    allow('features', '^src/features/', ['^src/domain/', '^src/errors\\.ts$']),
     allow('protocol', '^src/protocol/', ['^src/domain/', '^src/errors\\.ts$'], ['zod']),
     allow('config', '^src/config\\.ts$', ['^src/domain/', '^src/errors\\.ts$', '^src/protocol/live\\.ts$'], ['zod']),
     allow(

@@ -1,4 +1,5 @@
 import { benchFeatures } from './features.ts';
+import { benchFuzz } from './fuzz.ts';
 import { benchMedia } from './media.ts';
 import { benchModel } from './model.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -24,3 +25,4 @@ await benchVision();
 await benchSpeech();
 await benchMedia();
 await benchTrain(isQuick);
+await benchFuzz(isQuick);

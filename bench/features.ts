@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { createProsodyMeter } from '../src/features/audio/prosody.ts';
-import { segmentDescriptors } from '../src/features/audio/segments.ts';
+import { createSegmentMeter } from '../src/features/audio/segments.ts';
 import { PROSODY_SIGNALS } from '../fixtures/prosody/signals.ts';
 
 const RATE_HZ = 16_000;
@@ -27,8 +27,9 @@ export async function benchFeatures(): Promise<void> {
   const piece = signal.make();
   const samples = new Float32Array(10 * RATE_HZ).map((_, i) => piece[i % piece.length] ?? 0);
   const measure = createProsodyMeter(RATE_HZ);
+  const toSegments = createSegmentMeter(RATE_HZ);
   const prosody = msPerAudioSecond(samples, () => void measure(samples));
-  const segments = msPerAudioSecond(samples, () => void segmentDescriptors(samples, RATE_HZ));
+  const segments = msPerAudioSecond(samples, () => void toSegments(samples));
   console.log(
     `features: prosody8 ${prosody.toFixed(2)} ms/s, segments ${segments.toFixed(2)} ms/s, together ${(prosody + segments).toFixed(2)} ms/s`,
   );

@@ -37,7 +37,7 @@ export async function benchLive({ counts, seconds, nodeOptions }: LiveBench): Pr
 async function run(server: ServerProcess, load: Load, { counts, seconds }: LiveBench): Promise<void> {
   let held = 0;
   let carried = 0;
-  let alone: Cost | undefined;
+  let first: { readonly count: number; readonly cost: Cost } | undefined;
   for (const count of counts) {
     await load.hold(count - held);
     held = count;
@@ -52,8 +52,8 @@ async function run(server: ServerProcess, load: Load, { counts, seconds }: LiveB
     const collected = await server.cost('collect');
     const share = (after.cpuMs - before.cpuMs) / wallMs;
     print(count, share, report, after);
-    if (alone) printMemory(count, alone, collected);
-    alone ??= collected;
+    if (first) printMemory(count - first.count, first.cost, collected);
+    first ??= { count, cost: collected };
     if (
       quantile(
         report.answers.map(({ afterEndpointMs }) => afterEndpointMs),
@@ -78,10 +78,10 @@ function print(count: number, share: number, { answers, strangers, lateMs }: Loa
   );
 }
 
-function printMemory(count: number, alone: Cost, now: Cost): void {
-  const each = (bytes: number): string => (bytes / (count - 1) / 1_048_576).toFixed(2);
+function printMemory(more: number, first: Cost, now: Cost): void {
+  const each = (bytes: number): string => (bytes / more / 1_048_576).toFixed(2);
   console.log(
-    `    memory of each, beside the first: held ${each(now.heldBytes - alone.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - alone.bufferBytes)}), resident ${each(now.rssBytes - alone.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
+    `    memory of each, beside those of the first number: held ${each(now.heldBytes - first.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - first.bufferBytes)}), resident ${each(now.rssBytes - first.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
   );
 }
 

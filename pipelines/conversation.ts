@@ -3,14 +3,15 @@ import type { ConversationModel } from '../src/domain/conversationModel.ts';
 import type { Insight } from '../src/domain/insight.ts';
 import type { PrivacyMode } from '../src/domain/modality.ts';
 import type { Observation } from '../src/domain/observation.ts';
-import { prosody8 } from '../src/features/audio/prosody.ts';
-import { segmentDescriptors } from '../src/features/audio/segments.ts';
+import { createProsodyMeter } from '../src/features/audio/prosody.ts';
+import { createSegmentMeter } from '../src/features/audio/segments.ts';
 import { toMovement } from '../src/features/body/movement.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT, type AlignmentSettings } from '../src/operators/alignTranscripts.ts';
 import { classify, DEFAULT_CLASSIFICATION, type ClassificationSettings } from '../src/operators/classify.ts';
 import { collectEvidence, DEFAULT_EVIDENCE } from '../src/operators/collectEvidence.ts';
 import type { EvidenceSettings } from '../src/operators/collectEvidence.ts';
 import type { AudioFeatures } from '../src/operators/audioEvidence.ts';
+import { SAMPLE_RATE_HZ } from '../src/operators/audioRing.ts';
 import { DEFAULT_ENDPOINTING, type EndpointingSettings } from '../src/operators/endpointer.ts';
 import { endpointing } from '../src/operators/endpointing.ts';
 import { followTurns } from '../src/operators/followTurns.ts';
@@ -58,11 +59,17 @@ export type ConversationDeps = {
   readonly backend: string;
   /** Wall time in ms; measures `computeMs` and nothing else. */
   readonly now: () => number;
-  /** What is measured of audio; ours unless given. */
+  /** What is measured of audio; ours unless given. Many conversations should share it ({@link createAudioFeatures}). */
   readonly features?: AudioFeatures;
 };
 
-const AUDIO_FEATURES: AudioFeatures = { prosody: prosody8, segments: segmentDescriptors };
+/**
+ * Returns what is measured of 16 kHz audio, with its tables and scratch buffers: any number of conversations may share it,
+ * for it keeps nothing from one call to the next.
+ */
+export function createAudioFeatures(): AudioFeatures {
+  return { prosody: createProsodyMeter(SAMPLE_RATE_HZ), segments: createSegmentMeter(SAMPLE_RATE_HZ) };
+}
 
 /**
  * Emits the insights of a conversation: `session` first, then modalities that come and go, faults, and for each
@@ -77,7 +84,7 @@ export function analyzeConversation(
   deps: ConversationDeps,
   settings: ConversationSettings = DEFAULT_CONVERSATION_SETTINGS,
 ): Observable<Insight> {
-  const { model, features = AUDIO_FEATURES, weights, backend, now } = deps;
+  const { model, features = createAudioFeatures(), weights, backend, now } = deps;
   const { privacy, hasTurns, extracts = [] } = settings;
   const { inputs, labels, lookAhead } = model;
   const utterances$ = observations$.pipe(
@@ -93,6 +100,7 @@ export function analyzeConversation(
       inputs,
       privacy,
       hasTurns,
+      lookAhead,
       features,
       movement: toMovement,
       extracts,
@@ -102,6 +110,15 @@ export function analyzeConversation(
     classify({ model, now, settings: settings.classification }),
     nameSpeakers(),
     summarize(),
-    numberInsights({ type: 'session', atMs: 0, labels, privacy, weights, backend, lookAhead }),
+    numberInsights({
+      type: 'session',
+      atMs: 0,
+      labels,
+      privacy,
+      weights,
+      backend,
+      lookAhead,
+      ...(extracts.length > 0 && { vision: extracts }),
+    }),
   );
 }

@@ -37,6 +37,7 @@ const OTHER_CLOSE_CODES: Readonly<Record<string, string>> = {
   1000: 'As agreed: after bye, or after ended.',
   1002: 'Broke a rule of WebSockets (RFC 6455): a frame that is not masked, is compressed, or has a wrong opcode or length.',
   1007: 'Text that is not UTF-8.',
+  1008: 'A message in too many fragments.',
 };
 
 const MEDIA_FRAME: Json = {

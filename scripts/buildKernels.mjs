@@ -1,13 +1,12 @@
-// Compiles src/model/kernels/simd/*.as (AssemblyScript; the ending keeps them out of the TypeScript program) and writes
-// them as src/model/kernels/wasmModule.ts. `--check` writes nothing and fails when that file is not what would be written.
+// Compiles the simd/*.as of every folder of kernels (AssemblyScript; the ending keeps them out of the TypeScript program) and
+// writes them as its wasmModule.ts. `--check` writes nothing and fails when that file is not what would be written.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const folder = new URL('../src/model/kernels/', import.meta.url);
-const target = fileURLToPath(new URL('wasmModule.ts', folder));
+const FOLDERS = ['src/model/kernels', 'src/features/audio/kernels'];
 
-async function compile() {
+async function compile(folder) {
   let bytes;
   const { error, stderr } = await asc.main(
     [
@@ -36,21 +35,23 @@ async function compile() {
       listFiles: () => [],
     },
   );
-  if (error || !bytes) throw new Error(`the kernels do not compile\n${stderr.toString()}`);
+  if (error || !bytes) throw new Error(`the kernels of ${folder} do not compile\n${stderr.toString()}`);
   return bytes;
 }
 
-const bytes = await compile();
-const text = `/** The compiled kernels of simd/*.as, in base64. Written by \`npm run build:kernels\`; do not edit. */
+for (const name of FOLDERS) {
+  const folder = new URL(`../${name}/`, import.meta.url);
+  const target = fileURLToPath(new URL('wasmModule.ts', folder));
+  const bytes = await compile(folder);
+  const text = `/** The compiled kernels of simd/*.as, in base64. Written by \`npm run build:kernels\`; do not edit. */
 export const WASM_MODULE: string =
   '${Buffer.from(bytes).toString('base64')}';
 `;
-if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== text) {
-    process.stderr.write('src/model/kernels/wasmModule.ts is not what simd/*.as compile to: npm run build:kernels\n');
+  if (!process.argv.includes('--check')) {
+    writeFileSync(target, text);
+    process.stderr.write(`${name}: ${bytes.length} bytes of kernels\n`);
+  } else if (readFileSync(target, 'utf8') !== text) {
+    process.stderr.write(`${name}/wasmModule.ts is not what simd/*.as compile to: npm run build:kernels\n`);
     process.exit(1);
   }
-} else {
-  writeFileSync(target, text);
-  process.stderr.write(`${bytes.length} bytes of kernels\n`);
 }

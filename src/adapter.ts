@@ -167,12 +167,13 @@ export type Recognizer = {
   close(): Promise<void>;
 };
 
-/** Decodes Opus packets (RFC 6716) of one stream, in order, to channels of samples in [-1, 1] at 48 kHz. */
+/**
+ * Decodes Opus packets (RFC 6716) of one stream, in order, to channels of samples in [-1, 1] at 48 kHz. Where packets are
+ * missing it goes on with the next, as libopus does.
+ */
 export type OpusPacketDecoder = {
   /** Undefined for what is no Opus packet; never throws. */
   decode(packet: Uint8Array): readonly Float32Array[] | undefined;
-  /** Forgets what went before. */
-  reset(): void;
   close(): void;
 };
 

@@ -40,6 +40,7 @@ export type ServerLimits = {
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly maxAttemptsPerIpPerMinute: number;
+  /** How long a request, a handshake, and after it the first message may take. */
   readonly helloTimeoutMs: number;
   readonly heartbeatMs: number;
   /** How long a session waits for its producers to come back. */
@@ -120,7 +121,7 @@ const limitsSchema = z.strictObject({
   heartbeatMs: whole(10_000, 100, 600_000),
   graceMs: whole(120_000, 0, HOUR_MS),
   ringMs: whole(30_000, 0, 600_000),
-  backlogInsights: whole(5_000, 1, 1_000_000),
+  backlogInsights: whole(1_000, 1, 1_000_000),
   maxBufferedBytes: whole(4 * MIB, 65_536, 1_024 * MIB),
   slowConsumerMs: whole(30_000, 100, 600_000),
   maxTranscribedMs: whole(96 * HOUR_MS, 1_000, 1_000 * HOUR_MS),

@@ -42,7 +42,7 @@ describe('the configuration of the live server', () => {
         heartbeatMs: 10_000,
         graceMs: 120_000,
         ringMs: 30_000,
-        backlogInsights: 5_000,
+        backlogInsights: 1_000,
         maxBufferedBytes: 4_194_304,
         slowConsumerMs: 30_000,
         maxTranscribedMs: 345_600_000,

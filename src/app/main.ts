@@ -6,6 +6,7 @@ import { type Backend, BACKENDS, LIVE_BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
 import { addServerCommands } from './commands/addServerCommands.ts';
 import { addModelsCommand } from './commands/addModelsCommand.ts';
+import type { StartCommand } from './commands/start.ts';
 import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
 import { packageVersion } from './packageRoot.ts';
@@ -45,8 +46,10 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .option('--json', 'one JSON object per insight on standard output', false)
     .option('--out <dir>', 'write insights, summary, captions and timeline to this folder')
     .addOption(visionOption())
-    .action(async (options: Pick<ReplayOptions, 'speed' | 'json' | 'out' | 'vision'>) =>
-      finish(await (await import('./commands/replay.ts')).runStart(options, terminal)),
+    .option('--serve', 'serve live calls beside it, and after it until Ctrl-C; the default at a terminal')
+    .option('--no-serve', 'end when the call is over')
+    .action(async (options: StartCommand) =>
+      finish(await (await import('./commands/start.ts')).runStart(options, terminal)),
     );
   program
     .command('replay')

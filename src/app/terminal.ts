@@ -55,6 +55,14 @@ export function processTerminal(proc: NodeJS.Process = process): Terminal {
   };
 }
 
+/** Resolves when a command should come to an end. */
+export function untilStopped(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Says why standard output cannot be written, with the system's code. */
 export function outputRule({ code }: NodeJS.ErrnoException): string {
   return `standard output cannot be written (${code ?? 'unknown reason'})`;

@@ -6,10 +6,10 @@ import {
   type LandmarkAssets,
   type Microphone,
 } from '../client/browser/capture.ts';
-import { connect, type Consumer, type Producer } from '../client/connect.ts';
+import { connect, type Consumer, type EndpointOptions, type Producer } from '../client/connect.ts';
 import type { Modality } from '../domain/modality.ts';
 import type { Purpose } from '../protocol/live.ts';
-import { beginSession } from './session.ts';
+import { beginSession, type PageSession, watchSession } from './session.ts';
 
 /** Who joins, what for, and what may be analyzed of them. */
 export type Joining = { readonly name: string; readonly purpose: Purpose; readonly consent: readonly Modality[] };
@@ -32,8 +32,8 @@ export type Call = {
   /** Opens the camera, or lets go of it. @throws UndertoneError CAPTURE_REFUSED, CAPTURE_FAILED */
   setCamera(isOn: boolean): Promise<void>;
   setConsent(consent: readonly Modality[]): void;
-  /** Sends what was just said, in writing. */
-  write(text: string): void;
+  /** Sends what was said, in writing; `said` is when, a few seconds ago unless given. */
+  write(text: string, said?: { readonly startMs: number; readonly endMs: number }): void;
   leave(): Promise<void>;
 };
 
@@ -44,11 +44,8 @@ const WRITTEN_MS = 4_000;
 
 /** Begins a session and joins it. @throws Error with what the server says when it refuses. */
 export async function joinCall({ name, purpose, consent }: Joining, options: CallOptions): Promise<Call> {
-  const own = await beginSession(purpose, ME);
   const { producer, consumer } = connect({
-    url: location.origin.replace(/^http/, 'ws'),
-    session: own.session,
-    token: (role) => own.token(role),
+    ...endpointOf(await beginSession(purpose, ME)),
     purpose,
     client: 'undertone page',
     participant: { id: ME, name, consent },
@@ -76,14 +73,23 @@ export async function joinCall({ name, purpose, consent }: Joining, options: Cal
       camera = await captureCamera(producer, { face: 'face', body: 'body' }, { assets, ...callbacks });
     },
     setConsent: (modalities) => producer.setConsent(ME, modalities),
-    write: (text) => {
-      const endMs = producer.mediaMs;
-      const startMs = Math.max(0, writtenMs, endMs - WRITTEN_MS);
+    write: (text, said) => {
+      const nowMs = producer.mediaMs;
+      const { startMs, endMs } = said ?? { startMs: Math.max(0, writtenMs, nowMs - WRITTEN_MS), endMs: nowMs };
       writtenMs = endMs;
       producer.sendTranscript('words', { isFinal: true, startMs, endMs, text });
     },
     leave: () => producer.bye(),
   };
+}
+
+/** Reads what is said about a session of others. */
+export function watchCall(session: string): Consumer {
+  return connect(endpointOf(watchSession(session))).consumer;
+}
+
+function endpointOf(of: PageSession): EndpointOptions {
+  return { url: location.origin.replace(/^http/, 'ws'), session: of.session, token: (role) => of.token(role) };
 }
 
 /** A device that was refused leaves its stream open, for the next try. */

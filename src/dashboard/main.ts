@@ -1,9 +1,9 @@
 import type { CaptureState, LandmarkAssets } from '../client/browser/capture.ts';
-import type { Status } from '../client/connect.ts';
+import type { Consumer, Status } from '../client/connect.ts';
 import { MODALITIES, type Modality } from '../domain/modality.ts';
 import { PURPOSES, type Purpose } from '../protocol/live.ts';
 import { type Board, createBoard } from './board.ts';
-import { type Call, joinCall } from './call.ts';
+import { type Call, joinCall, watchCall } from './call.ts';
 import { find, make } from './dom.ts';
 import { announce, viewUtterance } from './utteranceView.ts';
 import { MODALITY_WORDS, reasonText, statusText } from './wording.ts';
@@ -57,16 +57,35 @@ async function join(): Promise<void> {
     },
   );
   call = joined;
-  board = createBoard(MAX_UTTERANCES);
-  utteranceList.replaceChildren();
   joined.producer.on('status', (status) => showStatus(status));
   joined.producer.on('error', ({ code, message }) => show(`${code}: ${message}`));
   joined.producer.on('policy', (policies) => (speakerId = policies[0]?.speaker.id ?? ''));
-  joined.consumer.on('insight', (insight) => {
+  follow(joined.consumer);
+  showStatus(joined.producer.status);
+}
+
+/** Shows what is said about a session from now on, and nothing of the one before. */
+function follow(consumer: Consumer): void {
+  board = createBoard(MAX_UTTERANCES);
+  utteranceList.replaceChildren();
+  consumer.on('insight', (insight) => {
     const changed = board.take(insight);
     if (changed !== undefined) showUtterance(changed);
   });
-  showStatus(joined.producer.status);
+}
+
+/** The session that the address names behind `#` is watched, until one takes part oneself. */
+function watch(session: string): void {
+  const consumer = watchCall(session);
+  follow(consumer);
+  const told = (status: Status): void => {
+    if (call) return consumer.close();
+    document.body.dataset['state'] = status.state;
+    find('status', HTMLElement).textContent = `watching ${session}: ${statusText(status, performance.now())}`;
+  };
+  consumer.on('status', told);
+  joinForm.addEventListener('submit', () => consumer.close());
+  told(consumer.status);
 }
 
 function showStatus(status: Status): void {
@@ -144,7 +163,9 @@ cameraSwitch.addEventListener('click', () => attempt(async () => call?.setCamera
 writeForm.addEventListener('submit', (event) => {
   event.preventDefault();
   const input = find('written', HTMLInputElement);
-  if (input.value.trim() !== '') call?.write(input.value.trim());
+  // Times of the session are those of its only producer.
+  const wordless = board.utterances.find(({ text, status }) => text === null && status !== 'final');
+  if (input.value.trim() !== '') call?.write(input.value.trim(), wordless);
   input.value = '';
 });
 for (const modality of MODALITIES)
@@ -152,3 +173,4 @@ for (const modality of MODALITIES)
 setInterval(() => {
   if (call) refresh(call.producer.status);
 }, REFRESH_MS);
+if (location.hash.length > 1) watch(decodeURIComponent(location.hash.slice(1)));

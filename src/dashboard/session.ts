@@ -11,6 +11,11 @@ export type PageSession = {
   token(role: Role): Promise<string>;
 };
 
+/** Returns a session that is there already, to be watched. */
+export function watchSession(session: string): PageSession {
+  return { session, token: (role) => freshToken(session, role, {}) };
+}
+
 /**
  * Begins a session, for one participant. An open server, which answers its own machine only, lets its own page do that; the page
  * holds no key.
@@ -20,11 +25,13 @@ export async function beginSession(purpose: Purpose, participant: string): Promi
   const { session } = await post('/v1/sessions', { purpose, participant });
   return {
     session,
-    token: async (role) => {
-      const { tokens } = await post(`/v1/sessions/${encodeURIComponent(session)}/tokens`, { participant });
-      return tokens[role]?.token ?? '';
-    },
+    token: (role) => freshToken(session, role, { participant }),
   };
+}
+
+async function freshToken(session: string, role: Role, body: object): Promise<string> {
+  const { tokens } = await post(`/v1/sessions/${encodeURIComponent(session)}/tokens`, body);
+  return tokens[role]?.token ?? '';
 }
 
 async function post(path: string, body: object): Promise<Tokens> {

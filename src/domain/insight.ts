@@ -27,6 +27,8 @@ export type SessionInsight = {
   readonly weights: string;
   readonly backend: string;
   readonly lookAhead: number;
+  /** What is read from pictures of video; absent when nothing is. */
+  readonly vision?: readonly Extract<Modality, 'face' | 'body'>[];
 };
 
 /**

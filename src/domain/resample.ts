@@ -2,16 +2,17 @@
 const CROSSINGS = 16;
 /** Share of the lower Nyquist frequency that passes. */
 const PASS = 0.92;
-/** Filters of so many places between two samples are kept (44.1 to 16 kHz needs 160); beyond, each is made when needed. */
-const MAX_KEPT_FILTERS = 512;
+/** Filters of so many places between two samples are kept (11,025 Hz to 16 kHz needs 640); beyond, each is made when needed. */
+const MAX_KEPT_FILTERS = 640;
+const FULL_SCALE = 32_768;
 
 /** Changes the sampling rate of one stream; holds at most a filter's length of it between calls. */
 export type Resampler = { process(samples: Float32Array): Float32Array };
 
 /**
  * Returns a resampler from one rate to another, both whole and above 0: a sinc windowed by Hann (Smith, "Digital Audio
- * Resampling"), without delay: output n is the input at time n / `toHz`, the input being silent before its beginning. What the
- * last `CROSSINGS` periods would give comes with the next call. Equal rates pass unchanged.
+ * Resampling"), without delay: output n is the input at time n / `toHz`, the input being silent before its beginning,
+ * rounded to 16 bits. What the last `CROSSINGS` periods would give comes with the next call. Equal rates pass unchanged.
  */
 export function createResampler(fromHz: number, toHz: number): Resampler {
   if (fromHz === toHz) return { process: (samples) => samples };
@@ -68,11 +69,11 @@ function weightOf(x: number, cutoff: number, reach: number): number {
   return window * cutoff * (angle === 0 ? 1 : Math.sin(angle) / angle);
 }
 
-/** The sum of the input from `from` on, weighted; within [-1, 1]. */
+/** The sum of the input from `from` on, weighted; a whole number of 16 bits / 32,768. */
 function weighted(input: Float32Array, from: number, filter: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < filter.length; i++) sum += (input[from + i] ?? 0) * (filter[i] ?? 0);
-  return Math.max(-1, Math.min(1, sum));
+  return Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(sum * FULL_SCALE))) / FULL_SCALE;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

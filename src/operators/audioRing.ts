@@ -1,4 +1,5 @@
 import { pushBounded } from './bounded.ts';
+import { createSampleStore, type SampleStore } from './sampleStore.ts';
 import type { Span } from './spans.ts';
 
 /** Rate of all audio behind the media adapters, in Hz. */
@@ -18,23 +19,23 @@ export type AudioRing = {
 const MAX_HOLES = 256;
 
 /**
- * Returns an empty ring of `capacityMs` of 16 kHz mono audio. It takes 64 bytes per ms from the first sample on and
- * never more.
+ * Returns an empty ring of `capacityMs` of 16 kHz mono audio. It takes 32 bytes per ms from the first sample on, and 64 once
+ * a sample is not one of 16 bits; never more.
  */
 export function createAudioRing(capacityMs: number): AudioRing {
   const capacity = Math.ceil(capacityMs * SAMPLES_PER_MS);
-  let ring: Float32Array | undefined;
+  let ring: SampleStore | undefined;
   const holes: Span[] = [];
   let from = 0;
   let to = 0;
 
-  const put = (held: Float32Array, samples: Float32Array): void => {
+  const put = (held: SampleStore, samples: Float32Array): void => {
     const kept = samples.length > capacity ? samples.subarray(samples.length - capacity) : samples;
     to += samples.length - kept.length;
     const at = to % capacity;
     const head = kept.subarray(0, capacity - at);
-    held.set(head, at);
-    held.set(kept.subarray(head.length), 0);
+    held.put(head, at);
+    held.put(kept.subarray(head.length), 0);
     to += kept.length;
     from = Math.max(from, to - capacity);
   };
@@ -43,14 +44,14 @@ export function createAudioRing(capacityMs: number): AudioRing {
     write: (startMs, samples) => {
       const start = Math.round(startMs * SAMPLES_PER_MS);
       if (ring === undefined) {
-        ring = new Float32Array(capacity);
+        ring = createSampleStore(capacity);
         from = to = start;
       }
       if (start > to) {
         pushBounded(holes, { startMs: to / SAMPLES_PER_MS, endMs: start / SAMPLES_PER_MS }, MAX_HOLES);
       }
       if (start - to >= capacity) {
-        ring.fill(0);
+        ring.clear();
         to = start;
         from = start - capacity;
       } else if (start > to) put(ring, new Float32Array(start - to));
@@ -62,9 +63,9 @@ export function createAudioRing(capacityMs: number): AudioRing {
       if (ring === undefined || end <= start) return new Float32Array(0);
       const samples = new Float32Array(end - start);
       const at = start % capacity;
-      const head = ring.subarray(at, Math.min(capacity, at + samples.length));
-      samples.set(head);
-      samples.set(ring.subarray(0, samples.length - head.length), head.length);
+      const headLength = Math.min(samples.length, capacity - at);
+      ring.take(at, samples.subarray(0, headLength));
+      ring.take(0, samples.subarray(headLength));
       return samples;
     },
     holes,

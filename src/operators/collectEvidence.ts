@@ -39,6 +39,8 @@ export type EvidenceOptions = {
   readonly inputs: ReadonlySet<ModelInput>;
   readonly privacy: PrivacyMode;
   readonly hasTurns: boolean;
+  /** How many later utterances the model waits for: what it will never ask for again is let go. */
+  readonly lookAhead: number;
   readonly features: AudioFeatures;
   /** Sums up the movement of body rows at 10 Hz, those without a person included; toMovement of `src/features/body`. */
   readonly movement?: (rows: Float32Array) => Float32Array | undefined;
@@ -51,7 +53,8 @@ type Sights = Readonly<Record<Visual, Seen>>;
 /** What was measured of an utterance, kept because it may come again with other words. */
 type Measured = { readonly record: UtteranceRecord; readonly heard: Heard; readonly seen: Sights };
 
-const MAX_UTTERANCES = 128;
+/** Utterances whose evidence is kept beside those that the model may still revise: texts and turns may be late. */
+const SPARE_UTTERANCES = 16;
 
 /**
  * Emits each utterance with the evidence for it: its text, what is measured of its audio, its face and body rows at 10 Hz,
@@ -69,6 +72,7 @@ export function collectEvidence(options: EvidenceOptions): OperatorFunction<Sign
 
 function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signal>> {
   const { inputs, privacy, hasTurns, features, movement, settings } = options;
+  const maxUtterances = options.lookAhead + SPARE_UTTERANCES;
   const kept = { keptMs: settings.audioMs, diarizedKeptMs: settings.diarizedAudioMs };
   const streams = createStreams(hasTurns);
   const consents = createConsents();
@@ -97,7 +101,7 @@ function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signa
     const isTheirs = known !== undefined && isSameSpeaker(known.record.utterance.speaker, speaker);
     const heard = isSameVoice && isTheirs ? known.heard : hear(record);
     const next = { record, heard, seen: isTheirs ? known.seen : seeBoth(record) };
-    setBounded(measured, id, next, MAX_UTTERANCES);
+    setBounded(measured, id, next, maxUtterances);
     return next;
   };
   const textOf = ({ text, language, utterance }: UtteranceRecord): Availability => {
@@ -147,7 +151,7 @@ function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signa
       const seen = seeBoth(known.record);
       if (VISUAL.every((modality) => isSame(seen[modality], known.seen[modality]))) continue;
       const next = { ...known, seen };
-      setBounded(measured, id, next, MAX_UTTERANCES);
+      setBounded(measured, id, next, maxUtterances);
       signals.push(tell(next, false));
     }
     return signals;
@@ -168,7 +172,7 @@ function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signa
       const { record, isNew } = signal;
       const known = measure(record);
       if (isNew && pictures.isAwaited(record, clockMs))
-        setBounded(waiting, record.utterance.id, { record, dueMs: clockMs + settings.pictureGraceMs }, MAX_UTTERANCES);
+        setBounded(waiting, record.utterance.id, { record, dueMs: clockMs + settings.pictureGraceMs }, maxUtterances);
       return [...settled, tell(known, isNew)];
     },
     complete: () => settle(true),

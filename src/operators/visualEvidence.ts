@@ -10,7 +10,10 @@ import type { Visual } from './sight.ts';
 import { isSameSpeaker, type Stream, type Streams } from './streams.ts';
 import { createVisualRing, ROW_WIDTH, type VisualRing } from './visualRing.ts';
 
-/** What was seen of a face or a body during an utterance: rows at 10 Hz with somebody in them, and all rows in place. */
+/**
+ * What was seen of a face or a body during an utterance: rows at 10 Hz with somebody in them; and of bodies whose movement is
+ * heard, all rows in place.
+ */
 export type Seen = { readonly rows?: Float32Array; readonly all?: Float32Array; readonly availability: Availability };
 
 /** What pictures say of utterances. */
@@ -110,7 +113,10 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
       const reason = missingAt(atMs, sighting?.reason);
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
-    return toSeen(rows, reasons, ROW_WIDTH[modality]);
+    const seen = toSeen(rows, reasons, ROW_WIDTH[modality]);
+    return seen.rows && modality === 'body' && inputs.has('movement')
+      ? { ...seen, all: pack(rows, ROW_WIDTH.body) }
+      : seen;
   };
 
   return {
@@ -154,9 +160,11 @@ function toSeen(
   const [dominating] = [...reasons].toSorted((a, b) => b[1] - a[1]);
   const availability = { share: found.length / rows.length, ...(dominating && { reason: dominating[0] }) };
   if (found.length === 0) return { availability };
-  const packed = new Float32Array(found.length * width);
-  found.forEach((row, i) => packed.set(row, i * width));
-  const all = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => row && all.set(row, i * width));
-  return { rows: packed, all, availability };
+  return { rows: pack(found, width), availability };
+}
+
+function pack(rows: readonly (Float32Array | undefined)[], width: number): Float32Array {
+  const packed = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => row && packed.set(row, i * width));
+  return packed;
 }

@@ -30,7 +30,7 @@ type Textless = { readonly speaker: Speaker; readonly endMs: number; readonly le
 
 /**
  * Returns a watch that tells `presence` of text: absent for `no_captions` when enough of a speaker's utterances in a row
- * stayed without text for `textGraceMs`, or for `language` when their text is in one that the model does not know; present
+ * stayed without text for `textGraceMs` and it is not known to be absent already, or for `language` when their text is in one that the model does not know; present
  * again with their next text. Before the first transcript nothing is
  * said per speaker: there are no captions at all.
  */
@@ -52,7 +52,8 @@ export function watchText(presence: Presence, settings: TextWatchSettings): Text
     streak.ms += lengthMs;
     setBounded(streaks, speaker.id, streak, MAX_SPEAKERS);
     const isLong = streak.utterances >= settings.textlessUtterances || streak.ms >= settings.textlessMs;
-    if (isLong && hasCaptions) presence.absent('text', speaker, 'no_captions');
+    const isPresent = presence.reasonOf('text', speaker) === undefined;
+    if (isLong && hasCaptions && isPresent) presence.absent('text', speaker, 'no_captions');
   };
 
   return {

@@ -78,6 +78,10 @@ const sessionSchema = z.object({
   weights: z.string(),
   backend: z.string(),
   lookAhead: count,
+  vision: z
+    .array(z.enum(['face', 'body']))
+    .readonly()
+    .exactOptional(),
 });
 
 const utteranceSchema = z

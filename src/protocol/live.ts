@@ -123,6 +123,8 @@ export type ProducerMessage =
   | SightlessMessage
   | { readonly type: 'consent'; readonly participant: string; readonly modalities: readonly Modality[] }
   | { readonly type: 'name'; readonly participant: string; readonly name: string }
+  /** Whoever a recognizer tells apart as `speaker` (S1, S2 …) is this participant. */
+  | { readonly type: 'speaker'; readonly speaker: string; readonly participant: string }
   | { readonly type: 'ping'; readonly id: number }
   /** The call is over for this producer: what is on its way is used, and nothing more comes. */
   | { readonly type: 'bye' };
@@ -163,6 +165,9 @@ export type LiveLimits = {
   readonly maxSessionMs: number;
 };
 
+/** What is read from the pictures of video streams. Empty: they are let go unread. */
+export type ReadFromPictures = readonly Extract<Modality, 'face' | 'body'>[];
+
 /** The answer to a producer's `hello`. */
 export type ProducerWelcome = {
   readonly type: 'welcome';
@@ -183,6 +188,7 @@ export type ProducerWelcome = {
   readonly streams: readonly StreamPosition[];
   readonly participants: readonly ParticipantPolicy[];
   readonly limits: LiveLimits;
+  readonly vision?: ReadFromPictures;
 };
 
 /** The answer to a consumer's `hello`. Insights follow as lines of the insight protocol. */
@@ -194,6 +200,7 @@ export type ConsumerWelcome = {
   readonly heartbeatMs: number;
   /** The first `seq` that will come. */
   readonly nextSeq: number;
+  readonly vision?: ReadFromPictures;
 };
 
 /** Something was refused. When `isFatal`, the connection is closed next, with the close code of the table of errors. */

@@ -93,6 +93,7 @@ const producerMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('consent'), participant: identifier, modalities }),
   z.object({ type: z.literal('name'), participant: identifier, name }),
+  z.object({ type: z.literal('speaker'), speaker: identifier, participant: identifier }),
   ping,
   bye,
 ]);

@@ -27,7 +27,17 @@ const limits = z.object({
   maxBytesPerSecond: positive,
   maxSessionMs: positive,
 });
-const welcome = { type: z.literal('welcome'), v: z.literal(1), session: text, epoch: count, heartbeatMs: positive };
+const welcome = {
+  type: z.literal('welcome'),
+  v: z.literal(1),
+  session: text,
+  epoch: count,
+  heartbeatMs: positive,
+  vision: z
+    .array(z.enum(['face', 'body']))
+    .readonly()
+    .exactOptional(),
+};
 const streams = z.array(position).readonly();
 const participants = z.array(policy).readonly();
 

@@ -6,6 +6,12 @@ import { createTokenBucket, type TokenBucket } from './rateLimit.ts';
 /** Counts connections and attempts, of all and by address; an IPv6 address counts as its /64 network. */
 export type Admission = {
   /**
+   * Counts a socket of which nothing is known yet but its address; twice as many as connections may be open, since some make
+   * their handshake or a request. Call what it returns when it is gone.
+   * @throws UndertoneError RATE_LIMITED, and then nothing has to be given back
+   */
+  readonly accept: (address: string) => () => void;
+  /**
    * Counts one request that opens no connection.
    * @throws UndertoneError RATE_LIMITED
    */
@@ -35,12 +41,36 @@ const SECONDS_PER_MINUTE = 60;
  * then has as many a minute, evenly.
  */
 export function createAdmission(limits: AdmissionLimits, { now }: { readonly now: () => number }): Admission {
-  const open = new Map<string, number>();
+  const sockets = createOpenCount({ most: 2 * limits.maxConnections, mostOfOne: 2 * limits.maxConnectionsPerIp });
+  const connections = createOpenCount({ most: limits.maxConnections, mostOfOne: limits.maxConnectionsPerIp });
   const attempts = createAttempts(limits.maxAttemptsPerIpPerMinute, now);
-  let total = 0;
   const attempt = (network: string): void => {
     if (!attempts.take(network)) throw refusal('too many attempts from this address');
   };
+  return {
+    accept: (address) => sockets.enter(networkOf(address)),
+    attempt: (address) => attempt(networkOf(address)),
+    admit: (address) => {
+      const network = networkOf(address);
+      attempt(network);
+      return connections.enter(network);
+    },
+    connections: connections.total,
+    remembered: () => new Set([...connections.networks(), ...attempts.networks()]).size,
+  };
+}
+
+/** Counts what is open, of all and by network. */
+type OpenCount = {
+  /** Counts one more; call what it returns when it is gone, once or more often. @throws UndertoneError RATE_LIMITED */
+  enter(network: string): () => void;
+  readonly total: () => number;
+  networks(): Iterable<string>;
+};
+
+function createOpenCount({ most, mostOfOne }: { readonly most: number; readonly mostOfOne: number }): OpenCount {
+  const open = new Map<string, number>();
+  let total = 0;
   const leave = (network: string): void => {
     total -= 1;
     const left = (open.get(network) ?? 1) - 1;
@@ -48,19 +78,16 @@ export function createAdmission(limits: AdmissionLimits, { now }: { readonly now
     else open.delete(network);
   };
   return {
-    attempt: (address) => attempt(networkOf(address)),
-    admit: (address) => {
-      const network = networkOf(address);
-      attempt(network);
+    enter: (network) => {
       const mine = open.get(network) ?? 0;
-      if (total >= limits.maxConnections) throw refusal('the server has as many connections as it may');
-      if (mine >= limits.maxConnectionsPerIp) throw refusal('too many connections from this address');
+      if (total >= most) throw refusal('the server has as many connections as it may');
+      if (mine >= mostOfOne) throw refusal('too many connections from this address');
       total += 1;
       open.set(network, mine + 1);
       return once(() => leave(network));
     },
-    connections: () => total,
-    remembered: () => new Set([...open.keys(), ...attempts.networks()]).size,
+    total: () => total,
+    networks: () => open.keys(),
   };
 }
 

@@ -23,7 +23,7 @@ export type Analysis = {
 export type Conclusions = {
   readonly insight: (insight: Insight) => void;
   readonly failed: (code: ErrorCode) => void;
-  readonly ended: (reason: EndReason) => void;
+  readonly ended: () => void;
 };
 
 /** Starts the analysis of a session. Its failure is told and ends it (`failed`), and touches nothing else. */
@@ -37,7 +37,7 @@ export function startAnalysis(analyze: Analyze, conclusions: Conclusions): Analy
   const settle = (): void => {
     if (ended !== undefined) return;
     ended = reason;
-    conclusions.ended(ended);
+    conclusions.ended();
     resolve();
   };
   const fail = (error: unknown): void => {

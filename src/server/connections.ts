@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { LivePolicy, ServerLimits } from '../config.ts';
+import type { ReadFromPictures } from '../protocol/live.ts';
 import { type Principal, requireParticipant } from './access.ts';
 import { serveConsumer } from './consumerConnection.ts';
 import { enterAsConsumer, enterAsProducer } from './entering.ts';
@@ -29,6 +30,7 @@ export type ConnectionsContext = {
   readonly sessions: Sessions;
   readonly metrics: Metrics;
   readonly policy: LivePolicy;
+  readonly vision: ReadFromPictures;
   readonly limits: ServerLimits & { readonly maxAheadMs: number };
 };
 
@@ -63,8 +65,8 @@ function serve(
   path: SocketPath,
   context: ConnectionsContext & { readonly principal: Principal },
 ): Connection {
-  const { now, sessions, metrics, principal, limits } = context;
-  const common = { now, limits, count: metrics.count, admit: createAdmit(limits, now) };
+  const { now, sessions, metrics, principal, limits, vision } = context;
+  const common = { now, limits, vision, count: metrics.count, admit: createAdmit(limits, now) };
   if (path === '/v1/feed')
     return serveConsumer(socket, { ...common, enter: (hello) => enterAsConsumer(hello, principal, sessions) });
   return serveProducer(socket, {

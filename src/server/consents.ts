@@ -1,4 +1,6 @@
 import type { MissingReason, Modality } from '../domain/modality.ts';
+import type { Speaker } from '../domain/speaker.ts';
+import { UndertoneError } from '../errors.ts';
 import type { Participant, ParticipantPolicy, StreamDeclaration, TranscriptMessage } from '../protocol/live.ts';
 import type { Ingest, Refusal } from './ingest/ingest.ts';
 import type { Participants } from './participants.ts';
@@ -11,22 +13,42 @@ export type Consents = {
   consent(id: string, modalities: readonly Modality[]): ParticipantPolicy;
   /** @throws UndertoneError UNKNOWN_STREAM, BAD_MESSAGE */
   rename(id: string, name: string): ParticipantPolicy;
+  /**
+   * Whoever a recognizer tells apart as `speakerId` (S1) is a participant: what may be analyzed of the one holds for the other.
+   * @throws UndertoneError UNKNOWN_STREAM, BAD_MESSAGE, LIMIT_EXCEEDED
+   */
+  identify(speakerId: string, participant: string): void;
   /** Takes in words; those of a participant whose words may not be analyzed are counted and not read. */
   hear(message: TranscriptMessage): readonly Refusal[];
   /** Why what a stream carries may not be used; undefined when it may. */
   readonly refusalOf: (declaration: StreamDeclaration) => MissingReason | undefined;
 };
 
-/** Returns the consents of a session: they let the streams of `ingest` go unread that may not be used. `now`: wall time. */
-export function createConsents(ingest: Ingest, participants: Participants, now: () => number): Consents {
+/** What the consents of a session need; `transcribes`: whether speech becomes text here. `now`: wall time. */
+export type ConsentsDeps = {
+  readonly ingest: Ingest;
+  readonly participants: Participants;
+  readonly now: () => number;
+  readonly transcribes?: boolean;
+};
+
+/** Speakers that can be identified in a session. */
+const MAX_IDENTIFIED = 256;
+
+/** Returns the consents of a session: they let the streams of `ingest` go unread that may not be used. */
+export function createConsents({ ingest, participants, now, transcribes = false }: ConsentsDeps): Consents {
+  /** Participants by the speakers that turned out to be them. */
+  const known = new Map<string, { readonly speaker: Speaker; readonly participant: string }>();
   const refusalOf = (declaration: StreamDeclaration): MissingReason | undefined =>
-    findRefusal(declaration, participants);
+    findRefusal(declaration, participants, transcribes);
   /** Says in the stream of events what may be analyzed of a participant. */
   const apply = (policy: ParticipantPolicy, isNew: boolean): ParticipantPolicy => {
     const { speaker, modalities, refused } = policy;
     const [first] = refused;
+    const own = [...known.values()].filter(({ participant }) => participant === policy.participant);
     if (first !== undefined || !isNew)
-      ingest.tell({ type: 'consent', speaker, modalities, reason: first?.reason ?? 'consent' });
+      for (const whose of [speaker, ...own.map((one) => one.speaker)])
+        ingest.tell({ type: 'consent', speaker: whose, modalities, reason: first?.reason ?? 'consent' });
     for (const { entry } of ingest.streams())
       ingest.setRefused(entry.declaration.streamId, refusalOf(entry.declaration));
     return policy;
@@ -42,6 +64,17 @@ export function createConsents(ingest: Ingest, participants: Participants, now: 
       ingest.tell({ type: 'speakerNamed', speakerId: policy.speaker.id, speaker: policy.speaker });
       return policy;
     },
+    identify: (speakerId, participant) => {
+      const policy = participants.get(participant);
+      if (!policy) throw new UndertoneError('UNKNOWN_STREAM', 'no participant has this id');
+      if (participants.all().some(({ speaker }) => speaker.id === speakerId))
+        throw new UndertoneError('BAD_MESSAGE', 'this speaker is a participant already');
+      if (known.size >= MAX_IDENTIFIED && !known.has(speakerId))
+        throw new UndertoneError('LIMIT_EXCEEDED', `at most ${MAX_IDENTIFIED} speakers can be identified`);
+      known.set(speakerId, { speaker: { id: speakerId, name: speakerId, source: 'diarizer' }, participant });
+      ingest.tell({ type: 'speakerNamed', speakerId, speaker: policy.speaker });
+      apply(policy, false);
+    },
     hear: (message) => {
       const { participant, streamId } = message;
       if (participant === undefined) return ingest.transcript(message, now());
@@ -54,14 +87,23 @@ export function createConsents(ingest: Ingest, participants: Participants, now: 
   };
 }
 
-/** A stream that carries everybody may be used for what may be analyzed of each. */
-function findRefusal(declaration: StreamDeclaration, participants: Participants): MissingReason | undefined {
+/**
+ * A stream that carries everybody may be used for what may be analyzed of each. The sound of a participant that the policy
+ * does not let us measure may be heard for its words, when these may be analyzed and speech becomes text here.
+ */
+function findRefusal(
+  declaration: StreamDeclaration,
+  participants: Participants,
+  transcribes: boolean,
+): MissingReason | undefined {
   const carried = modalitiesOf(declaration);
   const { participant } = declaration;
   const policy = participant === undefined ? undefined : participants.get(participant);
   const allowed = participant === undefined ? participants.common() : (policy?.modalities ?? []);
   if (carried.some((modality) => allowed.includes(modality))) return undefined;
-  return policy?.refused.find(({ modality }) => carried.includes(modality))?.reason ?? 'privacy';
+  const reason = policy?.refused.find(({ modality }) => carried.includes(modality))?.reason ?? 'privacy';
+  const isForWords = transcribes && policy !== undefined && declaration.kind === 'audio' && allowed.includes('text');
+  return isForWords && reason === 'privacy' ? undefined : reason;
 }
 
 function modalitiesOf({ kind }: StreamDeclaration): readonly Modality[] {

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
-import type { ConsumerHello, ConsumerMessage, EndReason } from '../protocol/live.ts';
+import type { ConsumerHello, ConsumerMessage, ReadFromPictures } from '../protocol/live.ts';
 import { decodeConsumerMessage } from '../protocol/liveSchema.ts';
-import type { LoggedInsight } from './insightLog.ts';
+import type { InsightLog } from './insightLog.ts';
 import { type Connection, createPeer, hearPeer, type Peer, type Watch } from './peer.ts';
 import type { LiveSession } from './session.ts';
 
@@ -15,6 +15,7 @@ export type ConsumerContext = {
     readonly maxBufferedBytes: number;
     readonly slowConsumerMs: number;
   };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Finds the session of a hello. @throws UndertoneError */
@@ -26,9 +27,10 @@ export type ConsumerContext = {
 const COALESCE_SHARE = 0.25;
 
 /**
- * Serves one connection of a consumer. Insights are sent as they come; while the consumer reads slowly, those that later
- * ones replace (interim, provisional, revised) are left out and the hole is declared; final ones, and what revises them, never are. One that
- * does not read for `slowConsumerMs`, or for which more than the limit waits, is closed (`SLOW_CONSUMER`).
+ * Serves one connection of a consumer: it goes through the log of the session as fast as the consumer reads, with at most
+ * `maxBufferedBytes` on the way. While it reads slowly, answers that later ones replace (interim, provisional, revised) are
+ * left out and the hole is declared; final ones, and what revises them, never are. One that stays behind for
+ * `slowConsumerMs` is closed (`SLOW_CONSUMER`).
  */
 export function serveConsumer(socket: WebSocket, context: ConsumerContext): Connection {
   return new ConsumerConnection(socket, context);
@@ -40,9 +42,9 @@ class ConsumerConnection implements Connection {
   readonly #watch: Watch;
   #session: LiveSession | undefined;
   #stopListening: (() => void) | undefined;
-  /** The first insight that was left out and not declared yet; those up to `#sentSeq` were. */
+  #nextSeq = 1;
+  /** The first insight that was left out and not declared yet; so were all up to `#nextSeq`. */
   #missedFrom: number | undefined;
-  #sentSeq = 0;
   #behindSinceMs: number | undefined;
 
   constructor(socket: WebSocket, context: ConsumerContext) {
@@ -63,8 +65,10 @@ class ConsumerConnection implements Connection {
     if (!this.#peer.isOpen) return;
     this.#watch.check(nowMs, { hasEntered: this.#session !== undefined, isPaused: false });
     this.#behindSinceMs = this.#isBehind() ? (this.#behindSinceMs ?? nowMs) : undefined;
-    if (this.#behindSinceMs === undefined) this.#declareMissed();
-    else if (nowMs - this.#behindSinceMs >= this.#context.limits.slowConsumerMs) this.#giveUp();
+    if (this.#behindSinceMs !== undefined && nowMs - this.#behindSinceMs >= this.#context.limits.slowConsumerMs)
+      return this.#giveUp();
+    if (this.#behindSinceMs === undefined) this.#declareMissed('coalesced');
+    this.#send();
   }
 
   goAway(leftMs: number): void {
@@ -92,49 +96,47 @@ class ConsumerConnection implements Connection {
 
   #enter(hello: ConsumerHello): void {
     const session = this.#context.enter(hello);
+    const { id, epoch, log } = session;
+    const { vision, limits } = this.#context;
+    const { heartbeatMs } = limits;
     this.#session = session;
-    this.#welcome(session, Math.min(hello.after ?? 0, session.log.lastSeq));
-    if (session.ended !== undefined) return this.#end(session.ended);
-    this.#stopListening = session.listen({
-      insight: (insight) => this.#insight(insight),
-      ended: (reason) => this.#end(reason),
-    });
+    this.#nextSeq = Math.min(hello.after ?? 0, log.lastSeq) + 1;
+    const nextSeq = Math.max(this.#nextSeq, log.firstSeq);
+    this.#peer.send({ type: 'welcome', v: 1, session: id, epoch, heartbeatMs, nextSeq, vision });
+    this.#stopListening = session.listen(() => this.#send());
+    this.#send();
   }
 
-  /** Says welcome, and everything that is held after `seq`. */
-  #welcome({ id: session, epoch, log }: LiveSession, seq: number): void {
-    const { heartbeatMs } = this.#context.limits;
-    const { insights, firstSeq } = log.after(seq);
-    const nextSeq = Math.max(seq + 1, firstSeq);
-    this.#peer.send({ type: 'welcome', v: 1, session, epoch, heartbeatMs, nextSeq });
-    if (nextSeq > seq + 1) this.#peer.send({ type: 'missed', fromSeq: seq + 1, toSeq: nextSeq - 1, reason: 'backlog' });
-    for (const { line } of insights) this.#peer.line(line);
-    this.#sentSeq = log.lastSeq;
-  }
-
-  #insight({ seq, line, isDroppable }: LoggedInsight): void {
-    if (isDroppable && this.#isBehind()) {
-      this.#missedFrom ??= seq;
-      this.#sentSeq = seq;
-      this.#context.count('coalesced');
-      return;
-    }
-    this.#declareMissed();
-    this.#peer.line(line);
-    this.#sentSeq = seq;
-    this.#context.count('insights');
-    if (this.#peer.bufferedBytes > this.#context.limits.maxBufferedBytes) this.#giveUp();
-  }
-
-  #end(reason: EndReason): void {
-    this.#declareMissed();
-    this.#peer.send({ type: 'ended', reason });
+  /** Sends what there is and what the consumer can take. When the session is over and all was sent, says so and closes. */
+  #send(): void {
+    const session = this.#session;
+    if (!session || !this.#peer.isOpen) return;
+    while (this.#nextSeq <= session.log.lastSeq && this.#peer.bufferedBytes <= this.#context.limits.maxBufferedBytes)
+      this.#sendNext(session.log);
+    if (session.ended === undefined || this.#nextSeq <= session.log.lastSeq) return;
+    this.#declareMissed('coalesced');
+    this.#peer.send({ type: 'ended', reason: session.ended });
     this.#peer.close();
   }
 
-  #declareMissed(): void {
+  #sendNext(log: InsightLog): void {
+    const insight = log.at(this.#nextSeq);
+    if (insight && !(insight.isDroppable && this.#isBehind())) {
+      this.#declareMissed('coalesced');
+      this.#peer.line(insight.line);
+      this.#context.count('insights');
+      this.#nextSeq++;
+      return;
+    }
+    this.#missedFrom ??= this.#nextSeq;
+    this.#nextSeq = insight ? this.#nextSeq + 1 : log.firstSeq;
+    if (insight) this.#context.count('coalesced');
+    else this.#declareMissed('backlog');
+  }
+
+  #declareMissed(reason: 'backlog' | 'coalesced'): void {
     const fromSeq = this.#missedFrom;
-    if (fromSeq !== undefined) this.#peer.send({ type: 'missed', fromSeq, toSeq: this.#sentSeq, reason: 'coalesced' });
+    if (fromSeq !== undefined) this.#peer.send({ type: 'missed', fromSeq, toSeq: this.#nextSeq - 1, reason });
     this.#missedFrom = undefined;
   }
 
@@ -144,7 +146,6 @@ class ConsumerConnection implements Connection {
 
   #giveUp(): void {
     this.#context.count('slow');
-    this.#stopListening?.();
     this.#peer.fail('SLOW_CONSUMER', 'come back with after: the last seq that you have');
   }
 }

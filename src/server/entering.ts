@@ -19,6 +19,7 @@ export function enterAsProducer({ principal, sessions, policy }: Entering): (hel
     requireScope(principal, 'produce', hello.session);
     const found = id === undefined ? undefined : sessions.find(id);
     if (found?.ended !== undefined) throw new UndertoneError('SESSION_ENDED', 'the session is over');
+    if (found?.isPublished) throw new UndertoneError('FORBIDDEN', 'this session takes no producers');
     if (found) return found;
     if (hello.resume) throw new UndertoneError('RESUME_FAILED', 'there is no such session any more');
     if (principal.session !== undefined) throw new UndertoneError('SESSION_NOT_FOUND', 'there is no such session');

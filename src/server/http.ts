@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { type Scope, type ServerConfig } from '../config.ts';
 import { ERROR_CODES, type ErrorCode, UndertoneError } from '../errors.ts';
-import { EXCEPTIONS, PURPOSES } from '../protocol/live.ts';
+import { EXCEPTIONS, PURPOSES, type ReadFromPictures } from '../protocol/live.ts';
 import { type Access, type Principal, requireScope } from './access.ts';
 import type { Admission } from './admission.ts';
 import type { Metrics } from './metrics.ts';
@@ -25,6 +25,7 @@ export type HttpContext = {
   readonly metrics: Metrics;
   readonly isReady: () => boolean;
   readonly version: string;
+  readonly vision: ReadFromPictures;
   readonly tls?: ServerFiles;
   /** Shown by a server without keys, unless its configuration says otherwise. */
   readonly page?: Page;
@@ -37,8 +38,8 @@ const newSession = newTokens.extend({
   purpose: z.enum(PURPOSES).exactOptional(),
   exception: z.enum(EXCEPTIONS).exactOptional(),
 });
-/** Handshakes and requests that take longer are cut. */
-const REQUEST_MS = 10_000;
+/** So often is looked for requests that take too long. */
+const CHECK_MS = 500;
 const STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_MESSAGE: 400,
   UNAUTHENTICATED: 401,
@@ -54,12 +55,18 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** Returns the HTTP side of a server: sessions, health and metrics. It is not listening yet. */
 export function createHttp(context: HttpContext): FastifyInstance {
+  const { maxMessageBytes, helloTimeoutMs } = context.config.limits;
+  const timeouts = {
+    headersTimeout: helloTimeoutMs,
+    requestTimeout: helloTimeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  };
   const app = fastify({
     logger: false,
-    bodyLimit: context.config.limits.maxMessageBytes,
-    requestTimeout: REQUEST_MS,
-    ...(context.tls && { https: context.tls }),
-    http: { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
+    bodyLimit: maxMessageBytes,
+    requestTimeout: helloTimeoutMs,
+    keepAliveTimeout: helloTimeoutMs,
+    ...(context.tls ? { https: { ...context.tls, ...timeouts } } : { http: timeouts }),
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error, _request, reply) => send(reply, error));
   app.setNotFoundHandler((_request, reply) =>
@@ -72,8 +79,8 @@ export function createHttp(context: HttpContext): FastifyInstance {
   return app;
 }
 
-function addHealth(app: FastifyInstance, { version, metrics, isReady }: HttpContext): void {
-  app.get('/healthz', () => ({ status: 'ok', version }));
+function addHealth(app: FastifyInstance, { version, vision, metrics, isReady }: HttpContext): void {
+  app.get('/healthz', () => ({ status: 'ok', version, vision }));
   app.get('/readyz', (_request, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ code: 'GOING_AWAY', message: 'shutting down' }),
   );

@@ -1,39 +1,36 @@
 import type { Insight } from '../domain/insight.ts';
-import type { EndReason } from '../protocol/live.ts';
-import { createInsightLog, type InsightLog, type LoggedInsight } from './insightLog.ts';
+import { createInsightLog, type InsightLog } from './insightLog.ts';
 
-/** Someone who reads the insights of a session as they come. */
-export type Listener = {
-  readonly insight: (insight: LoggedInsight) => void;
-  readonly ended: (reason: EndReason) => void;
-};
-
-/** The insights of a session on their way out: kept for those who come later, told to those who listen. */
+/** The insights of a session on their way out: a log, and those who want to know when it has grown. */
 export type InsightFeed = {
   readonly log: InsightLog;
   tell(insight: Insight): void;
-  end(reason: EndReason): void;
-  /** Returns what stops it. */
-  readonly listen: (listener: Listener) => () => void;
+  /** Tells the listeners that nothing more comes, and forgets them. */
+  end(): void;
+  /** Calls `onNews` after each insight, and at the end. Returns what stops it. */
+  readonly listen: (onNews: () => void) => () => void;
 };
 
 /** Returns a feed that keeps at most `backlog` insights. */
 export function createInsightFeed(backlog: number): InsightFeed {
   const log = createInsightLog(backlog);
-  const listeners = new Set<Listener>();
+  const listeners = new Set<() => void>();
+  const announce = (): void => {
+    for (const onNews of listeners) onNews();
+  };
   return {
     log,
     tell: (insight) => {
-      const logged = log.append(insight);
-      for (const listener of listeners) listener.insight(logged);
+      log.append(insight);
+      announce();
     },
-    end: (reason) => {
-      for (const listener of listeners) listener.ended(reason);
+    end: () => {
+      announce();
       listeners.clear();
     },
-    listen: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    listen: (onNews) => {
+      listeners.add(onNews);
+      return () => listeners.delete(onNews);
     },
   };
 }

@@ -8,8 +8,10 @@ export type LoggedInsight = { readonly seq: number; readonly line: string; reado
 /** The latest insights of a session, for consumers that come, come back or fall behind. */
 export type InsightLog = {
   append(insight: Insight): LoggedInsight;
-  /** Those after `seq` that are still held, and the first `seq` that is. */
-  after(seq: number): { readonly insights: readonly LoggedInsight[]; readonly firstSeq: number };
+  /** The insight with this `seq`; undefined when it is not held any more, or not yet. */
+  at(seq: number): LoggedInsight | undefined;
+  /** The `seq` of the first that is still held, or of the next when there is none. */
+  readonly firstSeq: number;
   /** The `seq` of the last insight; 0 before the first. */
   readonly lastSeq: number;
 };
@@ -33,10 +35,10 @@ export function createInsightLog(limit: number): InsightLog {
       while (held.length > limit || (chars > MAX_CHARS && held.length > 1)) chars -= held.shift()?.line.length ?? 0;
       return logged;
     },
-    after: (seq) => {
-      const firstSeq = held[0]?.seq ?? lastSeq + 1;
-      // seq has no holes, so the place is known.
-      return { insights: held.slice(Math.max(0, seq + 1 - firstSeq)), firstSeq };
+    // seq has no holes, so the place is known.
+    at: (seq) => held[seq - (held[0]?.seq ?? 0)],
+    get firstSeq() {
+      return held[0]?.seq ?? lastSeq + 1;
     },
     get lastSeq() {
       return lastSeq;

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config.ts';
+import type { ReadFromPictures } from '../protocol/live.ts';
 import { type Access, createAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -13,6 +15,8 @@ import { createUpgrade } from './upgrade.ts';
 /** What a live server receives. */
 export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
   readonly version: string;
+  /** What the analysis reads from the pictures of video streams, for those who ask; nothing unless given. */
+  readonly vision?: ReadFromPictures | undefined;
   /** Certificate and key in PEM, when the server speaks TLS. */
   readonly tls?: ServerFiles;
   /** The page for trying it out; a server with keys shows none. */
@@ -34,6 +38,8 @@ export type LiveServer = {
 
 const TICK_MS = 200;
 const MAX_AHEAD_MS = 15_000;
+/** An analysis that takes longer to end does not keep the server from closing. */
+const END_MS = 3_000;
 
 /** Starts a server. @throws the system's error when the address cannot be listened on. */
 export async function startLiveServer(
@@ -52,7 +58,7 @@ export async function startLiveServer(
   await app.listen({ host, port }).finally(() => app.server.listening || clearInterval(ticker));
   const close = async (): Promise<void> => {
     clearInterval(ticker);
-    await sessions.endAll('shutdown');
+    await Promise.race([sessions.endAll('shutdown'), wait(END_MS)]);
     connections.tick(now());
     await connections.close(() => app.close());
   };
@@ -65,7 +71,7 @@ export async function startLiveServer(
       isDraining = true;
       connections.goAway(leftMs);
       const untilMs = now() + leftMs;
-      while (sessions.active > 0 && now() < untilMs) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      while (sessions.active > 0 && now() < untilMs) await wait(TICK_MS);
       await close();
     },
     close,
@@ -83,8 +89,9 @@ function assemble(
   readonly connections: Connections;
   readonly access: Access;
 } {
-  const { now, maxAheadMs = MAX_AHEAD_MS } = deps;
-  const { limits, policy } = config;
+  const { now, maxAheadMs = MAX_AHEAD_MS, vision = [] } = deps;
+  const { policy } = config;
+  const limits = { ...config.limits, maxAheadMs };
   const decideFor: SessionsDeps['decideFor'] =
     ({ purpose, exception }) =>
     (participant) =>
@@ -97,8 +104,25 @@ function assemble(
     connections: () => admission.connections(),
     waiting: () => sessions.all().reduce((sum, { waiting }) => sum + waiting, 0),
   });
-  const connections = createConnections({ now, sessions, metrics, policy, limits: { ...limits, maxAheadMs } });
-  const app = createHttp({ config, access, admission, sessions, metrics, isReady: () => !isDraining(), ...deps });
+  const connections = createConnections({ now, sessions, metrics, policy, vision, limits });
+  const app = createHttp({
+    config,
+    access,
+    admission,
+    sessions,
+    metrics,
+    isReady: () => !isDraining(),
+    ...deps,
+    vision,
+  });
+  app.server.on('connection', (socket: Socket) => {
+    try {
+      socket.once('close', admission.accept(socket.remoteAddress ?? ''));
+    } catch {
+      metrics.count('rejected');
+      socket.destroy();
+    }
+  });
   const { serve } = connections;
   app.server.on('upgrade', createUpgrade({ limits, access, admission, metrics, isDraining, serve }));
   return { app, sessions, connections, access };
@@ -106,4 +130,8 @@ function assemble(
 
 function portOf(address: ReturnType<FastifyInstance['server']['address']>): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

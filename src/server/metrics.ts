@@ -30,12 +30,18 @@ export type Gauges = {
 /** Returns the metrics of one server, in a register of their own. */
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
-  const counters = Object.fromEntries(
-    Object.entries(COUNTS).map(([name, help]) => [
-      name,
-      new Counter({ name: `undertone_${name}_total`, help, registers: [registry] }),
-    ]),
-  ) as Record<CountName, Counter>;
+  /** Counted here and told when somebody asks: every frame counts. */
+  const counts = Object.fromEntries(Object.keys(COUNTS).map((name) => [name, 0])) as Record<CountName, number>;
+  for (const [name, help] of Object.entries(COUNTS))
+    void new Counter({
+      name: `undertone_${name}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(counts[name as CountName]);
+      },
+    });
   const gauge = (name: string, help: string, read: () => number): void =>
     void new Gauge({
       name: `undertone_${name}`,
@@ -52,6 +58,6 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    count: (what, amount = 1) => counters[what].inc(amount),
+    count: (what, amount = 1) => void (counts[what] += amount),
   };
 }

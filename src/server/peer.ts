@@ -87,15 +87,21 @@ export function createPeer(socket: WebSocket, onRefused: () => void = () => unde
 /** Hears a peer from now on: passes on whole messages that are neither too big nor too many, in order. */
 export function hearPeer(socket: WebSocket, peer: Peer, { now, limits, maxBytes, admit, hear }: Hearing): Watch {
   const openedAtMs = now();
+  const isTooMuch = (bytes: number): boolean => {
+    const isAdmitted = admit(bytes);
+    if (!isAdmitted) peer.fail('RATE_LIMITED', 'too many messages or bytes a second');
+    return !isAdmitted;
+  };
   let heardAtMs = openedAtMs;
   socket.on('message', (data: RawData, isBinary: boolean) => {
     const bytes = toBuffer(data);
     heardAtMs = now();
     const most = maxBytes(isBinary);
     if (bytes.length > most) peer.fail('MESSAGE_TOO_BIG', `at most ${most} bytes`);
-    else if (!admit(bytes.length)) peer.fail('RATE_LIMITED', 'too many messages or bytes a second');
-    else if (peer.isOpen) hear(bytes, isBinary);
+    else if (peer.isOpen && !isTooMuch(bytes.length)) hear(bytes, isBinary);
   });
+  // ws answers them by itself.
+  socket.on('ping', (data) => isTooMuch(data.length));
   // What breaks the rules of WebSockets, ws has closed already with the code of RFC 6455; it reads and drops what follows.
   socket.on('error', () => cutLater(socket));
   return {

@@ -48,6 +48,10 @@ export async function act(message: ProducerAct, actor: Actor): Promise<void> {
       speakFor(message.participant);
       session.rename(message.participant, message.name);
       return tellPolicy(actor);
+    case 'speaker':
+      speakFor(undefined);
+      session.identify(message.speaker, message.participant);
+      return tellPolicy(actor);
   }
 }
 

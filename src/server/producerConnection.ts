@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { UndertoneError } from '../errors.ts';
-import type { ProducerHello, ProducerMessage } from '../protocol/live.ts';
+import type { ProducerHello, ProducerMessage, ReadFromPictures } from '../protocol/live.ts';
 import { decodeProducerMessage } from '../protocol/liveSchema.ts';
 import { decodeMediaFrame } from '../protocol/mediaFrame.ts';
 import { leaveSession } from './departures.ts';
@@ -18,7 +18,12 @@ import type { Evictable } from './producers.ts';
 
 /** What a connection of a producer needs. */
 export type ProducerContext = EntryContext & {
-  readonly limits: ProducerLimits & { readonly helloTimeoutMs: number; readonly maxAheadMs: number };
+  readonly limits: ProducerLimits & {
+    readonly helloTimeoutMs: number;
+    readonly maxAheadMs: number;
+    readonly maxBufferedBytes: number;
+  };
+  readonly vision: ReadFromPictures;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
   /** Counts what happened, for metrics. */
@@ -46,6 +51,7 @@ class ProducerConnection implements Connection, Evictable {
   #ackedAtMs = 0;
   /** Messages wait for one another: opening a stream takes a moment. */
   #previous: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(socket: WebSocket, context: ProducerContext) {
     const { now, limits, admit } = context;
@@ -66,6 +72,8 @@ class ProducerConnection implements Connection, Evictable {
     if (!this.#peer.isOpen) return;
     const live = this.#live;
     this.#watch.check(nowMs, { hasEntered: live !== undefined, isPaused: this.#socket.isPaused });
+    if (this.#peer.bufferedBytes > this.#context.limits.maxBufferedBytes)
+      this.#peer.fail('SLOW_CONSUMER', 'what the server answers is not read');
     if (!live || !this.#peer.isOpen) return;
     this.#breathe(live);
     const { session, producer } = live;
@@ -87,10 +95,28 @@ class ProducerConnection implements Connection, Evictable {
   }
 
   #queue(bytes: Buffer, isBinary: boolean): void {
+    if (isBinary && this.#waiting === 0) this.#hearAtOnce(bytes);
+    else this.#hearInTurn(bytes, isBinary);
+    if (this.#live) this.#breathe(this.#live);
+  }
+
+  /** Nothing waits, and media needs no moment. */
+  #hearAtOnce(bytes: Buffer): void {
+    try {
+      this.#confirm();
+      this.#hearFrame(bytes);
+      this.#live?.session.advance();
+    } catch (error) {
+      this.#peer.failWith(error);
+    }
+  }
+
+  #hearInTurn(bytes: Buffer, isBinary: boolean): void {
+    this.#waiting++;
     this.#previous = this.#previous
       .then(() => this.#hear(bytes, isBinary))
-      .catch((error: unknown) => this.#peer.failWith(error));
-    if (this.#live) this.#breathe(this.#live);
+      .catch((error: unknown) => this.#peer.failWith(error))
+      .finally(() => this.#waiting--);
   }
 
   async #hear(bytes: Buffer, isBinary: boolean): Promise<void> {
@@ -149,14 +175,14 @@ class ProducerConnection implements Connection, Evictable {
     if (isResumed) this.#context.count('resumed');
     await addDeclared(hello, entered, this.#context);
     entered.session.advance();
-    this.#peer.send(welcomeOf(entered, this.#context.limits, { token, isResumed }));
+    this.#peer.send(welcomeOf(entered, this.#context, { token, isResumed }));
   }
 
   /** Makes the peer wait while the analysis is behind, or while it sends what cannot have happened yet. */
   #breathe({ session, producer }: Entered): void {
     const socket = this.#socket;
-    const furthest = Math.max(0, ...session.ingest.positions(producer.id).map(({ mediaMs }) => mediaMs));
-    const isAhead = producer.offsetMs + furthest - session.clockMs() > this.#context.limits.maxAheadMs;
+    const aheadMs = session.ingest.furthestMs(producer.id) - session.clockMs();
+    const isAhead = aheadMs > this.#context.limits.maxAheadMs;
     if (isAhead || session.waiting > (socket.isPaused ? WAITING.few : WAITING.most)) socket.pause();
     else if (socket.isPaused) socket.resume();
   }

@@ -1,4 +1,4 @@
-import type { LiveLimits, ProducerHello, ProducerWelcome } from '../protocol/live.ts';
+import type { LiveLimits, ProducerHello, ProducerWelcome, ReadFromPictures } from '../protocol/live.ts';
 import type { Evictable, Producer } from './producers.ts';
 import type { LiveSession } from './session.ts';
 
@@ -55,7 +55,7 @@ export async function addDeclared(
 /** Returns the answer to a hello. */
 export function welcomeOf(
   { session, producer }: Entered,
-  limits: ProducerLimits,
+  { limits, vision }: { readonly limits: ProducerLimits; readonly vision: ReadFromPictures },
   { token, isResumed }: { readonly token: string; readonly isResumed: boolean },
 ): ProducerWelcome {
   return {
@@ -71,6 +71,7 @@ export function welcomeOf(
     clockMs: session.clockMs(),
     streams: session.ingest.positions(producer.id),
     participants: session.participants.all(),
+    vision,
     limits: {
       maxMessageBytes: limits.maxMessageBytes,
       maxFrameBytes: limits.maxFrameBytes,

@@ -3,7 +3,7 @@ import type { Insight } from '../domain/insight.ts';
 import type { EndReason, Purpose, PurposeException } from '../protocol/live.ts';
 import { type Analyze, startAnalysis } from './analysis.ts';
 import { type Consents, createConsents } from './consents.ts';
-import { createIngest, type Ingest } from './ingest/ingest.ts';
+import { createIngest, DEFAULT_INGEST, type Ingest } from './ingest/ingest.ts';
 import { createInsightFeed, type InsightFeed } from './insightFeed.ts';
 import { createParticipants, type DecideModalities, type Participants } from './participants.ts';
 import { createProducers, type Producers } from './producers.ts';
@@ -21,6 +21,8 @@ export type SessionDeps = {
   /** Wall time in ms, never back. */
   readonly now: () => number;
   readonly decide: DecideModalities;
+  /** Whether speech becomes text here: then sound that may not be measured is heard for words that may be analyzed. */
+  readonly transcribes?: boolean;
 };
 
 /** The bounds of a session. */
@@ -28,7 +30,12 @@ export type SessionLimits = {
   readonly maxStreams: number;
   readonly maxParticipants: number;
   readonly backlogInsights: number;
+  /** How far media may be ahead of the clock before their producer is made to wait. */
+  readonly maxAheadMs: number;
 };
+
+/** Media that are on their way to us when a producer is made to wait. */
+const BURST_MS = 60_000;
 
 /** A conversation that is happening, those who send to it, and those who read of it. */
 export type LiveSession = SessionPurpose &
@@ -36,6 +43,8 @@ export type LiveSession = SessionPurpose &
   StreamOpener &
   Pick<InsightFeed, 'log' | 'listen'> & {
     readonly id: string;
+    /** Whether its insights come from elsewhere, so that no producer may enter it. */
+    readonly isPublished: boolean;
     readonly epoch: number;
     readonly ingest: Ingest;
     readonly participants: Participants;
@@ -56,16 +65,16 @@ export type LiveSession = SessionPurpose &
 
 /** Begins a session. A failure of its analysis ends it (`failed`) and nothing else. */
 export function createSession(
-  { id, ...purpose }: SessionPurpose & { readonly id: string },
+  { id, isPublished = false, ...purpose }: SessionPurpose & { readonly id: string; readonly isPublished?: boolean },
   limits: SessionLimits,
   deps: SessionDeps,
 ): LiveSession {
   const { now } = deps;
   const clock = createSessionClock(now);
   const feed = createInsightFeed(limits.backlogInsights);
-  const ingest = createIngest();
+  const ingest = createIngest(DEFAULT_INGEST, () => clock.clockMs() + limits.maxAheadMs + BURST_MS);
   const participants = createParticipants(limits.maxParticipants, deps.decide);
-  const { refusalOf, ...consents } = createConsents(ingest, participants, now);
+  const { refusalOf, ...consents } = createConsents({ ...deps, ingest, participants });
   const opener = createStreamOpener(limits.maxStreams, { ...deps, ingest, participants, refusalOf });
   const analysis = startAnalysis(deps.analyze, {
     insight: (insight) => feed.tell(stamped(insight, clock.clockMs())),
@@ -74,13 +83,14 @@ export function createSession(
       const message = 'the analysis of this session failed';
       feed.tell({ type: 'fault', seq, atMs: Math.max(0, clock.clockMs()), code, message });
     },
-    ended: (reason) => {
+    ended: () => {
       ingest.end('track_ended');
-      feed.end(reason);
+      feed.end();
     },
   });
   return {
     id,
+    isPublished,
     ...purpose,
     ...clock,
     ...consents,

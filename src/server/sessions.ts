@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { endWith, ignoreElements, type Observable, takeUntil } from 'rxjs';
+import type { Insight } from '../domain/insight.ts';
 import { UndertoneError } from '../errors.ts';
 import type { EndReason } from '../protocol/live.ts';
+import type { Analyze } from './analysis.ts';
 import { abandonSession } from './departures.ts';
 import type { DecideModalities } from './participants.ts';
 import {
@@ -15,6 +18,11 @@ import {
 export type Sessions = {
   /** Begins one. @throws UndertoneError LIMIT_EXCEEDED, BAD_MESSAGE when the id is taken */
   create(purpose: SessionPurpose, id?: string): LiveSession;
+  /**
+   * Begins one whose insights come from elsewhere: consumers may read it, no producer may enter it, and it is over when
+   * they complete, or it is ended. @throws UndertoneError as `create`
+   */
+  publish(id: string, insights$: Observable<Insight>): LiveSession;
   /** @throws UndertoneError SESSION_NOT_FOUND */
   get(id: string): LiveSession;
   find(id: string): LiveSession | undefined;
@@ -56,15 +64,20 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
     if (!session) throw new UndertoneError('SESSION_NOT_FOUND', 'there is no such session');
     return session;
   };
+  const add = (purpose: SessionPurpose, id: string, analyze?: Analyze): LiveSession => {
+    if (active().length >= limits.maxSessions)
+      throw new UndertoneError('LIMIT_EXCEEDED', `at most ${limits.maxSessions} sessions at once`);
+    if (entries.has(id)) throw new UndertoneError('BAD_MESSAGE', 'a session has this id already');
+    const isPublished = analyze !== undefined;
+    const own = { ...deps, decide: deps.decideFor(purpose), ...(analyze && { analyze }) };
+    const session = createSession({ ...purpose, id, isPublished }, limits, own);
+    entries.set(id, { session, begunMs: deps.now(), idleMs: deps.now() });
+    return session;
+  };
   return {
-    create: (purpose, id = `s${randomBytes(9).toString('hex')}`) => {
-      if (active().length >= limits.maxSessions)
-        throw new UndertoneError('LIMIT_EXCEEDED', `at most ${limits.maxSessions} sessions at once`);
-      if (entries.has(id)) throw new UndertoneError('BAD_MESSAGE', 'a session has this id already');
-      const session = createSession({ ...purpose, id }, limits, { ...deps, decide: deps.decideFor(purpose) });
-      entries.set(id, { session, begunMs: deps.now(), idleMs: deps.now() });
-      return session;
-    },
+    create: (purpose, id = `s${randomBytes(9).toString('hex')}`) => add(purpose, id),
+    publish: (id, insights$) =>
+      add({}, id, (events$) => insights$.pipe(takeUntil(events$.pipe(ignoreElements(), endWith(undefined))))),
     get,
     find,
     delete: async (id) => {
@@ -92,7 +105,7 @@ function age(entry: Entry, { graceMs, maxSessionMs }: SessionsLimits, nowMs: num
   session.advance();
   for (const producer of session.producers.all())
     if (producer.lostAtMs !== undefined && nowMs - producer.lostAtMs >= graceMs) abandonSession(session, producer);
-  if (session.producers.all().length > 0) entry.idleMs = nowMs;
+  if (session.isPublished || session.producers.all().length > 0) entry.idleMs = nowMs;
   if (nowMs - entry.idleMs >= graceMs) void session.end('abandoned');
   if (nowMs - begunMs >= maxSessionMs) void session.end('length');
 }

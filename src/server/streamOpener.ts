@@ -11,7 +11,7 @@ import type { Producer } from './producers.ts';
 export type StreamOpener = {
   /** @throws UndertoneError LIMIT_EXCEEDED, UNKNOWN_STREAM, BAD_MESSAGE */
   open(producer: Producer, declaration: StreamDeclaration): Promise<void>;
-  /** Goes on with a stream of sound in another format. @throws UndertoneError UNKNOWN_STREAM */
+  /** Goes on with a stream of sound in another format. @throws UndertoneError UNKNOWN_STREAM, LIMIT_EXCEEDED */
   changeFormat(streamId: string, format: AudioFormat): Promise<void>;
 };
 
@@ -25,13 +25,14 @@ export type StreamOpenerDeps = {
   readonly now: () => number;
 };
 
-/** Streams that a session may open one after another, for each that may be open at once. */
+/** Streams that a session may open one after another, and formats it may change, for each that may be open at once. */
 const REOPENED = 8;
 
 /** Returns the opener of a session that has at most `maxStreams` open at once. A number is used once. */
 export function createStreamOpener(maxStreams: number, deps: StreamOpenerDeps): StreamOpener {
   const { ingest, participants, refusalOf, now } = deps;
   const numbers = new Set<number>();
+  let formats = 0;
   const check = ({ streamId, number, participant }: StreamDeclaration): void => {
     if (ingest.find(streamId)) throw new UndertoneError('BAD_MESSAGE', 'a stream has this id already');
     if (numbers.has(number)) throw new UndertoneError('BAD_MESSAGE', 'a stream had this number already');
@@ -58,6 +59,7 @@ export function createStreamOpener(maxStreams: number, deps: StreamOpenerDeps): 
     changeFormat: async (streamId, format) => {
       if (ingest.find(streamId)?.entry.declaration.kind !== 'audio')
         throw new UndertoneError('UNKNOWN_STREAM', 'no audio stream has this id');
+      if (++formats > maxStreams * REOPENED) throw new UndertoneError('LIMIT_EXCEEDED', 'the format changes too often');
       ingest.changeFormat(streamId, await decoderOf(format));
     },
   };

@@ -5,7 +5,7 @@ const sine = (hz: number, rateHz: number, seconds: number): Float32Array =>
   Float32Array.from({ length: rateHz * seconds }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hz * i) / rateHz));
 
 describe('createResampler', () => {
-  it.each([8_000, 22_050, 44_100, 47_999, 48_000])(
+  it.each([8_000, 11_025, 12_347, 22_050, 44_100, 47_999, 48_000])(
     'keeps a tone of 1 kHz from %d Hz in place and size, in any pieces',
     (rateHz) => {
       const input = sine(1_000, rateHz, 0.5);
@@ -39,6 +39,13 @@ describe('createResampler', () => {
       .slice(600)
       .reduce((max, value, i) => Math.max(max, Math.abs(value - (expected[i + 600] ?? 0))), 0);
     expect(worst).toBeLessThan(0.01);
+  });
+
+  it('gives samples of 16 bits, which are kept in half the memory, also at full scale', () => {
+    const loud = sine(300, 48_000, 0.1).map((value) => 3 * value);
+    const words = [...createResampler(48_000, 16_000).process(loud)].map((value) => value * 32_768);
+    expect(words.every((word) => Number.isInteger(word) && word >= -32_768 && word <= 32_767)).toBe(true);
+    expect([Math.min(...words), Math.max(...words)]).toEqual([-32_768, 32_767]);
   });
 
   it('stays within -1 and 1 where the filter rings over a step', () => {

@@ -4,16 +4,9 @@ import type { UtteranceInsight } from '../../src/domain/insight.ts';
 import { hasPocketsphinx } from '../support/pocketsphinx.ts';
 import { wordErrorRate } from '../support/wordErrorRate.ts';
 import { CALL, createCallFolder, replayJson } from './call.ts';
+import { SAID } from './said.ts';
 
 const shared = process.env['UNDERTONE_SHARED'];
-
-/** What is said in two recordings: a speech of 1961 (public domain), a line of LibriSpeech (CC BY 4.0). */
-const SAID = {
-  'jfk.wav':
-    'And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.',
-  '84-121550-0000.flac':
-    'But with full ravishment the hours of prime, singing, received they in the midst of leaves, that ever bore a burden to their rhymes.',
-};
 
 describe('word error rate', () => {
   it('counts what is replaced, left out and put in.', () => {

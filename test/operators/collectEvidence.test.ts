@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelInput } from '../../src/domain/conversationModel.ts';
 import type { PrivacyMode } from '../../src/domain/modality.ts';
 import { createAudioRing } from '../../src/operators/audioRing.ts';
+import { createSampleStore } from '../../src/operators/sampleStore.ts';
 import { collectEvidence, DEFAULT_EVIDENCE } from '../../src/operators/collectEvidence.ts';
 import type { Signal, UtteranceAligned, UtteranceMeasured, UtteranceRecord } from '../../src/operators/signal.ts';
 import { ADA, BEN, FAKE_FEATURES, opened, voice } from '../support/scriptedCall.ts';
@@ -16,7 +17,14 @@ function create({
   settings = {},
 }: Options = {}) {
   const all = { ...DEFAULT_EVIDENCE, ...settings };
-  return collectEvidence({ inputs: new Set(inputs), privacy, hasTurns, features: FAKE_FEATURES, settings: all });
+  return collectEvidence({
+    inputs: new Set(inputs),
+    privacy,
+    hasTurns,
+    lookAhead: 3,
+    features: FAKE_FEATURES,
+    settings: all,
+  });
 }
 describeOperator('collectEvidence', () => create());
 
@@ -163,6 +171,40 @@ describe('collectEvidence', () => {
 
   it('refuses settings that are not positive.', () => {
     expect(() => create({ settings: { minCleanMs: -1 } })).toThrow(RangeError);
+  });
+});
+
+describe('createSampleStore', () => {
+  const word = fc.integer({ min: -32_768, max: 32_767 }).map((value) => value / 32_768);
+  const any = fc.oneof({ weight: 9, arbitrary: word }, { weight: 1, arbitrary: fc.float({ noNaN: true }) });
+
+  it('gives back exactly what was put in, whether 16 bits hold it or not.', () => {
+    const put = fc.record({ at: fc.nat({ max: 40 }), samples: fc.array(any, { maxLength: 24 }) });
+    fc.assert(
+      fc.property(fc.array(put, { maxLength: 12 }), fc.nat({ max: 40 }), (puts, from) => {
+        const store = createSampleStore(64);
+        const plain = new Float32Array(64);
+        for (const { at, samples } of puts) {
+          store.put(Float32Array.from(samples), at);
+          plain.set(samples, at);
+        }
+        const taken = new Float32Array(24);
+        store.take(from, taken);
+        // 0 and -0 are the same silence.
+        expect(taken.map((sample) => sample + 0)).toEqual(plain.slice(from, from + 24).map((sample) => sample + 0));
+      }),
+    );
+  });
+
+  it('is silent where nothing was put in, and once it was cleared.', () => {
+    for (const sample of [0.5, 0.1]) {
+      const store = createSampleStore(8);
+      store.put(Float32Array.of(sample), 3);
+      store.clear();
+      const taken = new Float32Array(8).fill(1);
+      store.take(0, taken);
+      expect([...taken]).toEqual(Array<number>(8).fill(0));
+    }
   });
 });
 

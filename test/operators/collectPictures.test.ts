@@ -16,6 +16,7 @@ type Options = Partial<Omit<EvidenceOptions, 'inputs'>> & { readonly inputs?: re
 function measuredOf(signals: readonly Signal[], { inputs = ALL, ...rest }: Options = {}): UtteranceMeasured[] {
   const operator = collectEvidence({
     privacy: 'none',
+    lookAhead: 3,
     hasTurns: false,
     features: FAKE_FEATURES,
     extracts: ['face', 'body'],

@@ -200,6 +200,22 @@ describe('watchModalities', () => {
     ]);
   });
 
+  it('keeps to the reason why text is absent while utterances stay without any.', () => {
+    const asr = { ...opened('asr:ada', 'captions', ADA), arrivalMs: 1_000 };
+    const down: Signal = {
+      type: 'streamInterrupted',
+      arrivalMs: 1_500,
+      streamId: 'asr:ada',
+      reason: 'transcriber_down',
+    };
+    const two = [measured(2_000, ADA, null), measured(4_000, ADA, null), tick(9_000)];
+    const back: Signal = { type: 'streamRestored', arrivalMs: 9_500, streamId: 'asr:ada' };
+    expect(after(asr, down, ...two, back).slice(-2)).toEqual([
+      '1500 Ada text absent transcriber_down',
+      '9500 Ada text present',
+    ]);
+  });
+
   it('says it after 8 s of speech without text.', () => {
     expect(after(measured(10_000, ADA, null, { lengthMs: 7_999 }), tick(60_000))).toEqual([]);
     expect(after(measured(10_000, ADA, null, { lengthMs: 8_000 }), tick(12_500))).toEqual([

@@ -47,15 +47,19 @@ export const shares: fc.Arbitrary<Record<string, number>> = fc
       }),
   );
 
-const session: fc.Arbitrary<Insight> = fc.record({
-  type: fc.constant('session' as const),
-  ...stamp,
-  labels: fc.array(id, { minLength: 1, maxLength: 9 }),
-  privacy: text,
-  weights: text,
-  backend: text,
-  lookAhead: fc.nat(20),
-});
+const session: fc.Arbitrary<Insight> = fc.record(
+  {
+    type: fc.constant('session' as const),
+    ...stamp,
+    labels: fc.array(id, { minLength: 1, maxLength: 9 }),
+    privacy: text,
+    weights: text,
+    backend: text,
+    lookAhead: fc.nat(20),
+    vision: fc.subarray(['face', 'body'] as const),
+  },
+  { requiredKeys: ['type', 'seq', 'atMs', 'labels', 'privacy', 'weights', 'backend', 'lookAhead'] },
+);
 
 const utterance: fc.Arbitrary<Insight> = fc
   .record({

@@ -54,7 +54,7 @@ describe('docs/asyncapi.json', () => {
     );
     const common = 'error pong goaway ended';
     expect(names).toEqual([
-      'hello join open close state format transcript sightless consent name ping bye mediaFrame',
+      'hello join open close state format transcript sightless consent name speaker ping bye mediaFrame',
       `welcome ${common} ack policy`,
       'hello ping bye',
       `welcome ${common} missed session interim utterance modality speaker gap fault summary`,
@@ -65,7 +65,7 @@ describe('docs/asyncapi.json', () => {
     expect(document).toMatchObject({ 'x-error-codes': ERROR_CODES });
     const { 'x-close-codes': closeCodes } = asyncApiDocument() as { 'x-close-codes': Record<string, string> };
     for (const [code, { closeCode }] of Object.entries(ERROR_CODES)) expect(closeCodes[closeCode]).toContain(code);
-    for (const code of [1000, 1002, 1007]) expect(closeCodes[code]).toBeDefined();
+    for (const code of [1000, 1002, 1007, 1008]) expect(closeCodes[code]).toBeDefined();
   });
 
   it('describes the messages as they are sent', () => {

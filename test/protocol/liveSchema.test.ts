@@ -22,7 +22,7 @@ const PRODUCER: readonly ProducerMessage[] = [
     exception: 'medical',
     participants: [{ id: 'p1', name: 'Ada', role: 'patient', consent: ['text', 'audio'] }],
     streams: [
-      { streamId: 'mic', number: 0, participant: 'p1', kind: 'audio', format: AUDIO },
+      { streamId: 'mic', number: 0, participant: 'p1', kind: 'audio', format: AUDIO, language: 'en' },
       { streamId: 'face', number: 1, participant: 'p1', kind: 'face' },
       { streamId: 'words', number: 2, kind: 'captions', language: 'en-GB' },
     ],
@@ -37,6 +37,7 @@ const PRODUCER: readonly ProducerMessage[] = [
   { ...TRANSCRIPT, participant: 'p1', language: 'en', words: [{ text: 'x', startMs: 5, endMs: 9, confidence: 0.5 }] },
   { type: 'consent', participant: 'p1', modalities: [] },
   { type: 'name', participant: 'p1', name: 'Ada L.' },
+  { type: 'speaker', speaker: 'S1', participant: 'p1' },
   { type: 'ping', id: 1 },
   { type: 'bye' },
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createOpusDecoder } from '../../adapters/media/opus/createOpusDecoder.ts';
 import type { AudioFormat } from '../../src/protocol/live.ts';
+import { createResampler } from '../../src/domain/resample.ts';
 import { createAudioDecoder } from '../../src/server/ingest/decodeAudio.ts';
 import { createAudioPlacer } from '../../src/server/ingest/placeAudio.ts';
 
@@ -56,6 +57,24 @@ describe('createAudioDecoder', () => {
     expect(decoder.decode(Uint8Array.of(0x4b, 0x00))).toEqual({ ok: false, rule: 'not an Opus packet' });
     decoder.close();
     expect(() => createAudioDecoder(format('opus'))).toThrow(RangeError);
+  });
+
+  it('reads the first Opus packet of a stream, and the first after a hole, as any other', async () => {
+    const packet = Uint8Array.of(0x48, 1, 2, 3);
+    const [plain, decoder] = [
+      await createOpusDecoder(1),
+      createAudioDecoder(format('opus'), await createOpusDecoder(1)),
+    ];
+    const placer = createAudioPlacer(decoder);
+    for (const mediaMs of [0, 5_000, 9_000]) {
+      const placed = placer.place(mediaMs, packet);
+      const resampled = createResampler(48_000, 16_000).process(plain.decode(packet)?.[0] ?? new Float32Array(0));
+      expect(placed.ok && placed.startMs).toBe(mediaMs);
+      expect(placed.ok && [...placed.samples]).toEqual([...resampled]);
+      expect(resampled.some((sample) => sample !== 0)).toBe(true);
+    }
+    plain.close();
+    decoder.close();
   });
 });
 

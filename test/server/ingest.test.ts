@@ -242,6 +242,17 @@ describe('createIngest', () => {
     ]);
   });
 
+  it('does not let a stream with an absurd clock take the clock of the others along', () => {
+    const ingest = createIngest(undefined, () => 5_000);
+    ingest.open(entry({ number: 0 }), 0);
+    ingest.open(entry({ number: 1, kind: 'captions' }), 0);
+    const words = { type: 'transcript', streamId: 's1', sequence: 0, isFinal: true, text: 'hi' } as const;
+    ingest.transcript({ ...words, startMs: 2e9, endMs: 2e9 }, 0);
+    ingest.frame('p', audio(0, 0), 400);
+    const arrivals = ingest.drain(400).map(({ type, arrivalMs }) => `${type} ${arrivalMs}`);
+    expect(arrivals).toEqual(['streamOpened 0', 'streamOpened 0', 'audio 20', 'transcript 5000']);
+  });
+
   it('refuses frames of streams that are not there or belong to another producer', () => {
     const ingest = opened(entry({ number: 0 }));
     expect(ingest.frame('p', audio(9, 0), 0)).toMatchObject([{ code: 'UNKNOWN_STREAM' }]);

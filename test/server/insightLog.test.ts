@@ -15,7 +15,8 @@ describe('createInsightLog', () => {
     const log = createInsightLog(2);
     for (const seq of [1, 2, 3]) log.append({ ...sampleSummary(), seq });
     expect(log.lastSeq).toBe(3);
-    expect(log.after(0)).toMatchObject({ firstSeq: 2, insights: [{ seq: 2 }, { seq: 3 }] });
-    expect(log.after(2).insights.map(({ seq }) => seq)).toEqual([3]);
+    expect(log.firstSeq).toBe(2);
+    expect([0, 1, 2, 3, 4].map((seq) => log.at(seq)?.seq)).toEqual([undefined, undefined, 2, 3, undefined]);
+    expect(createInsightLog(2)).toMatchObject({ firstSeq: 1, lastSeq: 0 });
   });
 });

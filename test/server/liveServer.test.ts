@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
 import type { LiveServer } from '../../src/server/liveServer.ts';
 import { connectPeer, consumerWelcome, type LivePeer, producerWelcome } from '../support/livePeer.ts';
-import { fakeAnalysis, FRAME_MS, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
+import { fakeAnalysis, FRAME_MS, PCM, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
 
 let server: LiveServer | undefined;
 afterEach(async () => {
@@ -229,6 +229,18 @@ describe('what is refused', () => {
     expect(codes).toEqual(['BAD_FRAME', 'UNKNOWN_STREAM', 'BAD_FRAME', 'UNKNOWN_STREAM', 'UNKNOWN_STREAM']);
   });
 
+  it('a format that changes without end is refused, since every decoder takes a while to make', async () => {
+    const peer = await connectPeer(await start({ limits: { maxStreams: 1 } }));
+    peer.say(hello({ streams: streamsOf('ada').slice(0, 1) }));
+    await producerWelcome(peer);
+    for (let n = 0; n < 9; n++) peer.say({ type: 'format', streamId: 'mic-ada', format: PCM });
+    peer.say({ type: 'ping', id: 1 });
+    await peer.next('pong');
+    expect(peer.said.filter(({ type }) => type === 'error')).toMatchObject([
+      { code: 'LIMIT_EXCEEDED', isFatal: false },
+    ]);
+  });
+
   it('a peer that is refused again and again is closed', async () => {
     const peer = await connectPeer(await start());
     for (let n = 0; n < 101; n++) peer.raw('x');
@@ -412,7 +424,7 @@ describe('who may do what', () => {
 describe('the server itself', () => {
   it('says that it lives, and counts', async () => {
     const url = (await start()).replace('ws', 'http');
-    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ status: 'ok' });
+    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ status: 'ok', vision: [] });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('undertone_sessions 0');
     expect((await fetch(`${url}/nothing`)).status).toBe(404);

@@ -40,9 +40,15 @@ describe('createSequencer', () => {
   });
 
   it('gives up the first gap when too much is held', () => {
-    const sequencer = createSequencer<Piece>({ reorderMs: 1_000, maxHeld: 2 });
+    const sequencer = createSequencer<Piece>({ reorderMs: 1_000, maxHeld: 2, maxHeldBytes: Infinity });
     const out = [1, 3, 4].map((n) => said(sequencer.accept(piece(n), 0)));
     expect(out).toEqual([[], [], ['gap 1 to 20', '1']]);
+  });
+
+  it('gives up the first gap when too many bytes are held, and counts those that were passed on no more', () => {
+    const sequencer = createSequencer<Piece>({ reorderMs: 1_000, maxHeld: 256, maxHeldBytes: 250 }, () => 100);
+    const out = [0, 2, 3, 4, 6, 7, 8].map((n) => said(sequencer.accept(piece(n), 0)));
+    expect(out).toEqual([['0'], [], [], ['gap 1 to 40', '2', '3', '4'], [], [], ['gap 1 to 120', '6', '7', '8']]);
   });
 
   it('passes on every piece once and in order, however they are shuffled and doubled within the bound', () => {

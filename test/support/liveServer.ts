@@ -1,15 +1,18 @@
 import { analyzeConversation } from '../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../src/adapter.ts';
+import type { LiveTranscription } from '../../src/app/serve/analyzeLive.ts';
 import { createLiveListener } from '../../src/app/serve/listenLive.ts';
 import { takeInOrder } from '../../src/app/serve/takeInOrder.ts';
+import { WALL_TIMERS } from '../../src/app/transcribe/connection.ts';
+import { transcribeLive } from '../../src/app/transcribe/transcribeLive.ts';
 import { parseServerConfig } from '../../src/config.ts';
 import type { StreamDeclaration } from '../../src/protocol/live.ts';
 import { type LiveServer, type LiveServerDeps, startLiveServer } from '../../src/server/liveServer.ts';
 import type { Analyze } from '../../src/server/session.ts';
 import { createFakeModel } from './fakeModel.ts';
 
-/** A detector that hears speech in whatever is louder than a whisper: frames of 32 ms, as Silero's. */
-export function loudnessDetector(): VoiceActivityDetector {
+/** A detector that hears speech in whatever is louder than `level`: frames of 32 ms, as Silero's. */
+export function loudnessDetector(level = 0.1): VoiceActivityDetector {
   return {
     name: 'loudness',
     open: () => {
@@ -20,7 +23,7 @@ export function loudnessDetector(): VoiceActivityDetector {
           held.push(...samples);
           const frames = Math.floor(held.length / 512);
           const speech = Float32Array.from({ length: frames }, (_, i) =>
-            Math.max(...held.slice(512 * i, 512 * (i + 1)).map(Math.abs)) > 0.1 ? 1 : 0,
+            Math.max(...held.slice(512 * i, 512 * (i + 1)).map(Math.abs)) > level ? 1 : 0,
           );
           held = held.slice(512 * frames);
           return speech;
@@ -32,17 +35,23 @@ export function loudnessDetector(): VoiceActivityDetector {
   };
 }
 
-/** The pipeline of the product over a detector and a model that are plain arithmetic. */
-export function fakeAnalysis(): Analyze {
+/** Recognizers, when speech is to become text, and what counts as loud. */
+export type FakeAnalysis = { readonly transcription?: LiveTranscription; readonly level?: number };
+
+/** The pipeline of the product over a detector and a model that are plain arithmetic; with recognizers when given. */
+export function fakeAnalysis({ transcription, level }: FakeAnalysis = {}): Analyze {
   return (events$, onTaken) => {
-    const listener = createLiveListener(loudnessDetector());
+    const listener = createLiveListener(loudnessDetector(level));
     const observations$ = events$.pipe(takeInOrder((event) => listener.take(event), onTaken));
     const features = {
       prosody: (samples: Float32Array) => Float32Array.of(0, samples.length / 16_000),
       segments: () => ({ data: new Float32Array(0) }),
     };
     const deps = { model: createFakeModel(), weights: 'fake', backend: 'none', now: () => 0, features };
-    return analyzeConversation(observations$, deps);
+    const heard$ = transcription
+      ? transcribeLive(observations$, { ...transcription, timers: WALL_TIMERS })
+      : observations$;
+    return analyzeConversation(heard$, deps);
   };
 }
 

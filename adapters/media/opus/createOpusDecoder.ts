@@ -4,14 +4,12 @@ import { isOpusPacket } from './isOpusPacket.ts';
 
 /** Returns a decoder for one stream of Opus packets, by libopus in WebAssembly (opus-decoder). `channels` of the result. */
 export async function createOpusDecoder(channels: 1 | 2): Promise<OpusPacketDecoder> {
-  const make = (): OpusDecoder =>
-    new OpusDecoder({
-      channels,
-      streamCount: 1,
-      coupledStreamCount: channels - 1,
-      channelMappingTable: channels === 1 ? [0] : [0, 1],
-    });
-  const decoder = make();
+  const decoder = new OpusDecoder({
+    channels,
+    streamCount: 1,
+    coupledStreamCount: channels - 1,
+    channelMappingTable: channels === 1 ? [0] : [0, 1],
+  });
   await decoder.ready;
   return {
     decode: (packet) => {
@@ -23,7 +21,6 @@ export async function createOpusDecoder(channels: 1 | 2): Promise<OpusPacketDeco
         return undefined;
       }
     },
-    reset: () => void decoder.reset(),
     close: () => decoder.free(),
   };
 }

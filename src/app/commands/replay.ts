@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import type { PrivacyMode } from '../../domain/modality.ts';
@@ -8,7 +7,6 @@ import type { Backend } from '../../model/backend.ts';
 import { createEmotionModel } from '../../model/conversation.ts';
 import { encodeInsight } from '../../protocol/insight.ts';
 import { ADAPTERS } from '../adapters.ts';
-import { packageRoot } from '../packageRoot.ts';
 import { createFileWriter } from '../present/files.ts';
 import { createTerminalView } from '../present/terminal.ts';
 import { openInputs, type ReplayInputs, type ReplayRequest } from '../replay/inputs.ts';
@@ -48,9 +46,14 @@ function wallClock(stop: AbortSignal): Pacer {
 /**
  * Replays a recorded call and shows or writes its insights. Everything that can be refused is refused before anything is
  * written. Returns the exit status: 0 done, 2 part of the recording could not be decoded, 130 interrupted.
+ * @param tell Told of each insight, before it is shown.
  * @throws UndertoneError for input, options or output that cannot be used
  */
-export async function runReplay(command: ReplayCommand, terminal: Terminal): Promise<number> {
+export async function runReplay(
+  command: ReplayCommand,
+  terminal: Terminal,
+  tell?: (insight: Insight) => void,
+): Promise<number> {
   const reader = await ADAPTERS.media();
   const inputs = await openInputs(command, reader);
   const [backend, weights] = await Promise.all([startTensorBackend(command.backend), loadWeights(command.weights)]);
@@ -68,6 +71,7 @@ export async function runReplay(command: ReplayCommand, terminal: Terminal): Pro
   let faults = 0;
   const show = (insight: Insight): void => {
     if (insight.type === 'fault') faults += 1;
+    tell?.(insight);
     files?.show(insight);
     view?.show(insight);
     if (command.json) terminal.out.write(`${encodeInsight(insight)}\n`);
@@ -131,23 +135,4 @@ async function recognizeSpeech(
     await Promise.all(recognizers.map((recognizer) => recognizer.close()));
   };
   return { transcription, notices, close };
-}
-
-/** Plays the bundled call in real time, as `npm start` does. */
-export function runStart(
-  options: Pick<ReplayCommand, 'json' | 'speed' | 'out' | 'vision'>,
-  terminal: Terminal,
-): Promise<number> {
-  const call = join(packageRoot(), 'fixtures', 'call');
-  return runReplay(
-    {
-      ...options,
-      tracks: [`Ada=${join(call, 'ada.mp4')}`, `Ben=${join(call, 'ben.mp4')}`],
-      channels: [],
-      captions: join(call, 'captions.vtt'),
-      privacy: 'none',
-      backend: 'auto',
-    },
-    terminal,
-  );
 }

@@ -1,5 +1,5 @@
 import { createProsodyMeter, PROSODY_COLUMNS } from '../../features/audio/prosody.ts';
-import { SEGMENT_COLUMNS, segmentDescriptors } from '../../features/audio/segments.ts';
+import { createSegmentMeter, SEGMENT_COLUMNS } from '../../features/audio/segments.ts';
 import { SAMPLE_RATE_HZ } from '../../operators/audioRing.ts';
 
 /** The features that this build extracts from sound, by name in a dataset, with the width of their rows. */
@@ -18,5 +18,6 @@ export type AudioMeasures = { readonly prosody8: Float32Array | undefined; reado
 /** Returns a function that measures 16 kHz mono sound exactly as a live session does. */
 export function createAudioMeasurer(): (samples: Float32Array) => AudioMeasures {
   const prosody = createProsodyMeter(SAMPLE_RATE_HZ);
-  return (samples) => ({ prosody8: prosody(samples), segments: segmentDescriptors(samples, SAMPLE_RATE_HZ).data });
+  const segments = createSegmentMeter(SAMPLE_RATE_HZ);
+  return (samples) => ({ prosody8: prosody(samples), segments: segments(samples).data });
 }

@@ -1,5 +1,9 @@
 import { filter, finalize } from 'rxjs';
-import { analyzeConversation, DEFAULT_CONVERSATION_SETTINGS } from '../../../pipelines/conversation.ts';
+import {
+  analyzeConversation,
+  createAudioFeatures,
+  DEFAULT_CONVERSATION_SETTINGS,
+} from '../../../pipelines/conversation.ts';
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
@@ -31,6 +35,7 @@ export type LiveTranscription = Pick<TranscriptionOptions, 'recognizers' | 'capt
 /** Returns what analyzes live sessions: the pipeline of recorded calls, over what producers send and recognizers hear. */
 export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
   const { vad, model, weights, backend, privacy, looking, transcription } = analysis;
+  const features = createAudioFeatures();
   return (events$, onTaken) => {
     const listener = createLiveListener(vad);
     const pictures = createLivePictures(looking);
@@ -43,7 +48,7 @@ export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
       takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
-    const deps = { model: model.open(), weights, backend, now: () => performance.now() };
+    const deps = { model: model.open(), weights, backend, features, now: () => performance.now() };
     const transcribed$ = transcription ? transcribeLive(heard$, { ...transcription, timers: WALL_TIMERS }) : heard$;
     const extracts = looking?.modalities ?? [];
     return analyzeConversation(pictures.mergeInto(transcribed$), deps, {

@@ -39,8 +39,10 @@ export function createAudience(captioned: CaptionedSpeech = 'left'): Audience {
     audio.delete(streamId);
     captions.delete(streamId);
   };
-  const consent = ({ speaker, modalities }: ConsentChanged): void => {
-    if (modalities.includes('text')) silenced.delete(speaker.id);
+  /** Sound that a participant withholds is not heard for its words either; sound that the policy rules out is. */
+  const consent = ({ speaker, modalities, reason }: ConsentChanged): void => {
+    if (modalities.includes('text') && (modalities.includes('audio') || reason === 'privacy'))
+      silenced.delete(speaker.id);
     else setBounded(silenced, speaker.id, speaker, MAX_STREAMS);
   };
   const isCaptioned = (owner: Speaker | undefined): boolean =>

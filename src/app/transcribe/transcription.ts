@@ -44,6 +44,8 @@ type Heard = { readonly gate: Gate; readonly line: Line };
 /** Audio streams that are recognized; those beyond are not. */
 const MAX_STREAMS = 512;
 const MAX_WAITING = 10_000;
+/** What comes again after a stream delivered nothing for less than this goes on with what was being said. */
+const HOLD_MS = 5_000;
 
 /**
  * Returns the recognition of a session: interim and final transcripts on a stream `asr:<audio stream>` for each audio
@@ -57,6 +59,7 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
   const told = new Set<string>();
   const heard = new Map<string, Heard>();
   const lines = new Set<Line>();
+  const paused = new Map<string, number>();
   const ending = new Set<Promise<void>>();
   const labels = createLabels();
   let results: Observation[] = [];
@@ -116,6 +119,7 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
   /** The last words follow, then the text stream closes. */
   const close = (streamId: string): void => {
     told.delete(streamId);
+    paused.delete(streamId);
     const closed = finish(streamId).then(() => {
       ending.delete(closed);
       if (!told.has(streamId))
@@ -140,6 +144,15 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
       else if (!audience.isHeard(streamId) && told.has(streamId)) close(streamId);
     }
   };
+  /** Speech that broke off is over: at once by muting, else when nothing came for a while. */
+  const finishPaused = (): void => {
+    for (const [streamId, sinceMs] of paused) {
+      if (clockMs - sinceMs < HOLD_MS) continue;
+      paused.delete(streamId);
+      const known = heard.get(streamId);
+      known?.line.push(known.gate.end());
+    }
+  };
   const listen = (voice: VoiceActivity): void => {
     const { streamId } = voice;
     if (!audience.isHeard(streamId) || (heard.size >= MAX_STREAMS && !heard.has(streamId))) return;
@@ -153,15 +166,16 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
       clockMs = Math.max(clockMs, observation.arrivalMs);
       if (observation.type === 'voice') return listen(observation);
       audience.observe(observation);
-      if (observation.type === 'streamInterrupted') {
-        const known = heard.get(observation.streamId);
-        known?.line.push(known.gate.end());
-      } else if (
+      if (observation.type === 'streamInterrupted' && heard.has(observation.streamId))
+        paused.set(observation.streamId, observation.reason === 'muted' ? -Infinity : clockMs);
+      else if (observation.type === 'streamRestored') paused.delete(observation.streamId);
+      else if (
         observation.type === 'streamClosed' &&
         (told.has(observation.streamId) || heard.has(observation.streamId))
       )
         close(observation.streamId);
       if (CHANGES.has(observation.type)) review();
+      if (paused.size > 0) finishPaused();
     },
     isReplaced: (observation) => audience.isReplaced(observation),
     drain: (atMs) => {

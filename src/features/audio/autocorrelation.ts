@@ -1,7 +1,7 @@
-import FFT from 'fft.js';
-
 import { KERNEL_HALF } from './correlationPeaks.ts';
 import { createCosineTransform } from './cosineTransform.ts';
+import { copySamples, type SignalKernels } from './kernels/signalKernels.ts';
+import { createPowerSpectrum } from './powerSpectrum.ts';
 
 /** Normalised autocorrelation of windowed frames. */
 export type Autocorrelator = {
@@ -9,12 +9,14 @@ export type Autocorrelator = {
   readonly size: number;
   /** Index of lag 0 in `r`; before it stand the mirrored values of negative lags. */
   readonly origin: number;
-  /** The autocorrelation last computed: 1 at lag 0. Overwritten by the next call of `compute`. */
+  /** The autocorrelation last computed: 1 at lag 0. Overwritten by the next call of `compute`; in the memory of the kernels. */
   readonly r: Float64Array;
-  /** Frame last windowed, to be filled by the caller before `compute`; the part past `size` stays zero. */
-  readonly frame: number[];
-  readonly window: Float64Array;
-  /** Fills `r` from `frame`; answers false, leaving `r` alone, when the frame has no energy. */
+  /**
+   * Takes the frame that begins at sample `start`, less `mean`, times a Hanning window (samples outside of the sound are 0);
+   * returns its peak within `reach` of its middle.
+   */
+  load(samples: Float32Array, start: number, mean: number, reach: number): number;
+  /** Fills `r` from the frame that was loaded; answers false, leaving `r` alone, when it has no energy. */
   compute(): boolean;
 };
 
@@ -24,42 +26,48 @@ export type Autocorrelator = {
  * Source: Boersma (1993), eqs. 7–9. The FFT is the smallest power of two for which what wraps round is below 1e-5 of the
  * window's own autocorrelation.
  */
-export function createAutocorrelator(size: number, maxLag: number): Autocorrelator {
+export function createAutocorrelator(kernels: SignalKernels, size: number, maxLag: number): Autocorrelator {
   const fftSize = fftSizeFor(size, maxLag);
-  const fft = new FFT(fftSize);
-  const spectrum = fft.createComplexArray();
-  const power = new Float64Array(fftSize / 2 + 1);
-  const correlation = new Float64Array(fftSize / 2);
-  const toCorrelation = createCosineTransform(fftSize);
-  const frame = new Array<number>(fftSize).fill(0);
-  const window = hanning(size);
+  const spectrum = createPowerSpectrum(kernels, fftSize);
+  const transform = createCosineTransform(kernels, fftSize, spectrum.power);
+  const { frame } = spectrum;
+  const correlation = transform.out;
+  const window = kernels.doubles(size);
+  window.set(hanning(size));
+  const staged = kernels.singles(size);
   const origin = KERNEL_HALF;
-  const r = new Float64Array(origin + maxLag + KERNEL_HALF + 1);
+  const r = kernels.doubles(origin + maxLag + KERNEL_HALF + 1);
   const lags = maxLag + KERNEL_HALF;
 
   const correlate = () => {
-    fft.realTransform(spectrum, frame);
-    for (let k = 0; k <= fftSize / 2; k++) power[k] = (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
-    toCorrelation(power, correlation);
+    spectrum.compute();
+    transform.compute();
   };
 
-  for (let i = 0; i < size; i++) frame[i] = window[i] ?? 0;
+  frame.set(window);
   correlate();
-  const weights = Float64Array.from({ length: lags + 1 }, (_, lag) => (correlation[0] ?? 1) / (correlation[lag] ?? 1));
+  const weights = kernels.doubles(lags + 1);
+  for (let lag = 0; lag <= lags; lag++) weights[lag] = (correlation[0] ?? 1) / (correlation[lag] ?? 1);
   frame.fill(0);
 
-  const compute = () => {
-    correlate();
-    const energy = correlation[0] ?? 0;
-    if (!(energy > 1e-30)) return false;
-    for (let lag = 0; lag <= lags; lag++) {
-      const value = ((correlation[lag] ?? 0) * (weights[lag] ?? 0)) / energy;
-      r[origin + lag] = value;
-      if (lag <= origin) r[origin - lag] = value;
-    }
-    return true;
+  return {
+    size,
+    origin,
+    r,
+    load: (samples, start, mean, reach) => {
+      copySamples(samples, start, staged);
+      frame.fill(0, size);
+      const place = [window.byteOffset, frame.byteOffset] as const;
+      return kernels.run.windowed(staged.byteOffset, size, mean, ...place, size / 2 - reach, size / 2 + reach);
+    },
+    compute: () => {
+      correlate();
+      if (!((correlation[0] ?? 0) > 1e-30)) return false;
+      const at = r.byteOffset + 8 * origin;
+      kernels.run.normalise(correlation.byteOffset, weights.byteOffset, lags, origin, at);
+      return true;
+    },
   };
-  return { size, origin, r, frame, window, compute };
 }
 
 /** Hanning window that is zero one sample beyond either end. */

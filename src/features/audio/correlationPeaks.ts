@@ -1,4 +1,5 @@
 import { besselI0 } from './besselI0.ts';
+import type { SignalKernels } from './kernels/signalKernels.ts';
 import { meanOf } from './sampled.ts';
 
 /** Samples that must be valid before lag 0 and after the last searched lag: half the length of the interpolation kernel. */
@@ -20,18 +21,18 @@ export type PeakRefiner = {
 
 /**
  * Returns a refiner of maxima by band-limited interpolation: a Kaiser-windowed sinc of 48 taps, tabulated at sixteenths of
- * a sample, and a parabola through the three best of them. Needs `KERNEL_HALF` valid samples on both sides of the maximum.
+ * a sample, and a parabola through the three best of them. Needs `KERNEL_HALF` valid samples on both sides of the maximum, in
+ * the memory of the kernels.
  * Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency …", eq. 22, with a shorter kernel.
  */
-export function createPeakRefiner(): PeakRefiner {
-  const kernel = sincTable();
+export function createPeakRefiner(kernels: SignalKernels): PeakRefiner {
+  const kernel = kernels.doubles(PHASES * TAPS);
+  kernel.set(sincTable());
   const at = (values: Float64Array, position: number) => {
     const base = Math.floor(position / PHASES);
     const row = (position - base * PHASES) * TAPS;
     const first = base - KERNEL_HALF + 1;
-    let sum = 0;
-    for (let k = 0; k < TAPS; k++) sum += (kernel[row + k] ?? 0) * (values[first + k] ?? 0);
-    return sum;
+    return kernels.run.dot(kernel.byteOffset + 8 * row, values.byteOffset + 8 * first, TAPS);
   };
   const refiner: PeakRefiner = {
     index: 0,

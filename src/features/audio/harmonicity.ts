@@ -1,6 +1,11 @@
-import FFT from 'fft.js';
-
 import { createPeakRefiner, KERNEL_HALF, type PeakRefiner } from './correlationPeaks.ts';
+import {
+  copySamples,
+  createSignalKernels,
+  halfTurn,
+  radixFactors,
+  type SignalKernels,
+} from './kernels/signalKernels.ts';
 import { durationOf, layFrames, localMean, type Sound } from './sampled.ts';
 
 const FLOOR_HZ = 75;
@@ -22,8 +27,9 @@ export type HarmonicityMeter = (sound: Sound) => number | undefined;
  * Source: Boersma (1993), eq. 4; Praat manual, "Sound: To Harmonicity (cc)..." with 0.01 s, 75 Hz, 0.1, 1 period.
  */
 export function createHarmonicityMeter(sampleRateHz: number): HarmonicityMeter {
-  const correlator = createCrossCorrelator(2 * (Math.floor(Math.floor(sampleRateHz / FLOOR_HZ) / 2) - 1));
-  const refiner = createPeakRefiner();
+  const kernels = createSignalKernels();
+  const correlator = createCrossCorrelator(kernels, 2 * (Math.floor(Math.floor(sampleRateHz / FLOOR_HZ) / 2) - 1));
+  const refiner = createPeakRefiner(kernels);
   const period = Math.floor(sampleRateHz / FLOOR_HZ);
   return (sound) => {
     const { samples, peak } = sound;
@@ -57,77 +63,32 @@ type CrossCorrelator = {
 };
 
 /** Correlates `size` samples with those 0 … size later, by one complex FFT (both signals packed) and one real one. */
-function createCrossCorrelator(size: number): CrossCorrelator {
+function createCrossCorrelator(kernels: SignalKernels, size: number): CrossCorrelator {
   const lags = size + KERNEL_HALF;
   const span = size + lags;
   const fftSize = 2 ** Math.ceil(Math.log2(span));
-  const fft = new FFT(fftSize);
-  const packed = new Array<number>(2 * fftSize).fill(0);
-  const spectrum = fft.createComplexArray();
-  const cross = new Array<number>(fftSize).fill(0);
-  const correlation = fft.createComplexArray();
-  const r = new Float64Array(KERNEL_HALF + lags + 1);
+  const staged = kernels.singles(span);
+  const packed = kernels.doubles(2 * fftSize);
+  const [x, y] = [kernels.doubles(2 * fftSize), kernels.doubles(2 * fftSize)];
+  const [cross, scratch] = [kernels.doubles(fftSize), kernels.doubles(fftSize)];
+  const factors = radixFactors(kernels, fftSize).byteOffset;
+  const halfFactors = radixFactors(kernels, fftSize / 2).byteOffset;
+  const turn = halfTurn(kernels, fftSize / 2).byteOffset;
+  const r = kernels.doubles(KERNEL_HALF + lags + 1);
+  const { run } = kernels;
   return {
     size,
     r,
     compute(samples, start, mean) {
-      for (let i = 0; i < span; i++) {
-        const index = start + i;
-        const x = index < samples.length ? (samples[index] ?? 0) - mean : 0;
-        packed[2 * i] = i < size ? x : 0;
-        packed[2 * i + 1] = x;
-      }
-      fft.transform(spectrum, packed);
-      crossSpectrum(spectrum, cross);
-      fft.realTransform(correlation, cross);
-      normalise({ packed, correlation, size, lags, fftSize }, r);
+      copySamples(samples, start, staged);
+      run.pack(fftSize, size, Math.min(span, samples.length - start), staged.byteOffset, mean, packed.byteOffset);
+      x.set(packed);
+      run.cross(fftSize, run.fft(fftSize, x.byteOffset, y.byteOffset, factors), cross.byteOffset);
+      const z = run.fft(fftSize / 2, cross.byteOffset, scratch.byteOffset, halfFactors);
+      const to = r.byteOffset + 8 * KERNEL_HALF;
+      run.normaliseCross(packed.byteOffset, z, fftSize / 2, turn, size, lags, KERNEL_HALF, to);
     },
   };
-}
-
-/**
- * Of the packed spectrum Z = X + iY, the cross spectrum C = X* Y, as the real sequence Re C + Im C: the real and imaginary
- * parts of the FFT of that add up to `fftSize` times the correlation (Hartley), so a real FFT is enough to go back.
- */
-function crossSpectrum(spectrum: readonly number[], cross: number[]): void {
-  const n = cross.length;
-  for (let k = 0; k <= n / 2; k++) {
-    const j = (n - k) % n;
-    const a = spectrum[2 * k] ?? 0;
-    const b = spectrum[2 * k + 1] ?? 0;
-    const c = spectrum[2 * j] ?? 0;
-    const d = spectrum[2 * j + 1] ?? 0;
-    const xr = 0.5 * (a + c);
-    const xi = 0.5 * (b - d);
-    const yr = 0.5 * (b + d);
-    const yi = 0.5 * (c - a);
-    const re = xr * yr + xi * yi;
-    const im = xr * yi - xi * yr;
-    cross[k] = re + im;
-    cross[j] = re - im;
-  }
-}
-
-type Correlation = {
-  readonly packed: readonly number[];
-  readonly correlation: readonly number[];
-  readonly size: number;
-  readonly lags: number;
-  readonly fftSize: number;
-};
-
-function normalise({ packed, correlation, size, lags, fftSize }: Correlation, r: Float64Array): void {
-  let energy = 0;
-  for (let i = 0; i < size; i++) energy += (packed[2 * i + 1] ?? 0) ** 2;
-  let later = energy;
-  for (let lag = 0; lag <= lags; lag++) {
-    const product = ((correlation[2 * lag] ?? 0) + (correlation[2 * lag + 1] ?? 0)) / fftSize;
-    const scale = energy * later;
-    const value = scale > 1e-30 ? product / Math.sqrt(scale) : 0;
-    r[KERNEL_HALF + lag] = value;
-    if (lag <= KERNEL_HALF) r[KERNEL_HALF - lag] = value;
-    later = Math.max(0, later + (packed[2 * (lag + size) + 1] ?? 0) ** 2 - (packed[2 * lag + 1] ?? 0) ** 2);
-  }
 }
 
 /** Largest deviation from the mean within half a longest period of the middle of the frame. */

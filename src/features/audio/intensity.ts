@@ -1,4 +1,5 @@
 import { besselI0 } from './besselI0.ts';
+import { createSignalKernels } from './kernels/signalKernels.ts';
 import { durationOf, layFrames, meanOf, type Contour, type Sound } from './sampled.ts';
 
 /** Square of the hearing threshold, 20 µPa. */
@@ -18,13 +19,23 @@ export type IntensityMeter = (sound: Sound) => Contour;
 export function createIntensityMeter(sampleRateHz: number, minPitchHz: number): IntensityMeter {
   const windowS = 6.4 / minPitchHz;
   const half = Math.floor(0.5 * windowS * sampleRateHz);
-  const window = kaiser20(half, 0.5 * windowS * sampleRateHz);
+  const kernels = createSignalKernels();
+  const window = kernels.doubles(2 * half + 1);
+  window.set(kaiser20(half, 0.5 * windowS * sampleRateHz));
+  const staged = kernels.singles(2 * half + 1);
+  const windowedPower = (samples: Float32Array, centre: number): number => {
+    const from = Math.max(0, centre - half);
+    const to = Math.min(samples.length, centre + half + 1);
+    staged.set(samples.subarray(from, to));
+    const shift = from - (centre - half);
+    return kernels.run.windowedPower(staged.byteOffset, to - from, window.byteOffset + 8 * shift);
+  };
   return (sound) => {
     const frames = layFrames(durationOf(sound), windowS, 0.8 / minPitchHz);
     const values = new Float64Array(frames.count);
     for (let i = 0; i < frames.count; i++) {
       const centre = Math.round((frames.firstS + i * frames.stepS) * sampleRateHz - 0.5);
-      values[i] = toDecibels(windowedPower(sound.samples, centre, window));
+      values[i] = toDecibels(windowedPower(sound.samples, centre));
     }
     return { frames, values };
   };
@@ -41,25 +52,6 @@ function kaiser20(half: number, exactHalf: number): Float64Array {
     const x = (i - half) / exactHalf;
     return besselI0(beta * Math.sqrt(Math.max(0, 1 - x * x)));
   });
-}
-
-function windowedPower(samples: Float32Array, centre: number, window: Float64Array): number {
-  const half = (window.length - 1) / 2;
-  const from = Math.max(0, centre - half);
-  const to = Math.min(samples.length, centre + half + 1);
-  const shift = from - (centre - half);
-  let mean = 0;
-  for (let i = from; i < to; i++) mean += samples[i] ?? 0;
-  mean /= to - from;
-  let power = 0;
-  let weight = 0;
-  for (let i = from, k = shift; i < to; i++, k++) {
-    const w = window[k] ?? 0;
-    const x = (samples[i] ?? 0) - mean;
-    power += w * x * x;
-    weight += w;
-  }
-  return power / weight;
 }
 
 function toDecibels(power: number): number {

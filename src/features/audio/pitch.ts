@@ -1,4 +1,5 @@
 import { createAutocorrelator, type Autocorrelator } from './autocorrelation.ts';
+import { createSignalKernels } from './kernels/signalKernels.ts';
 import { createPeakRefiner, type PeakRefiner } from './correlationPeaks.ts';
 import { choosePath, createCandidates, type Candidates, type PathCosts } from './pitchPath.ts';
 import { durationOf, layFrames, localMean, type Contour, type Frames, type Sound } from './sampled.ts';
@@ -40,13 +41,14 @@ export type PitchMeter = {
 export function createPitchMeter(sampleRateHz: number, settings: PitchSettings): PitchMeter {
   const periodSamples = Math.floor(sampleRateHz / settings.floorHz);
   const size = 2 * (Math.floor(Math.floor((3 * sampleRateHz) / settings.floorHz) / 2) - 1);
+  const kernels = createSignalKernels();
   const scan: FrameScan = {
     settings,
     sampleRateHz,
     periodSamples,
     maxLag: Math.floor(size / 3) + 2,
-    correlator: createAutocorrelator(size, Math.floor(size / 3) + 2),
-    refiner: createPeakRefiner(),
+    correlator: createAutocorrelator(kernels, size, Math.floor(size / 3) + 2),
+    refiner: createPeakRefiner(kernels),
   };
   const framesOf = (sound: Sound) => layFrames(durationOf(sound), 3 / settings.floorHz, settings.stepS);
   return {
@@ -90,19 +92,10 @@ function scanFrame(scan: FrameScan, frame: FrameAt, candidates: Candidates): voi
   if (scan.correlator.compute()) collectMaxima(scan, candidates);
 }
 
-/** Fills the frame, less its local mean, times the window; returns its peak within half a longest period of the middle. */
+/** Loads the frame, less its local mean; returns its peak within half a longest period of the middle. */
 function windowFrame({ correlator, periodSamples }: FrameScan, { samples, right }: FrameAt): number {
-  const { frame, window, size } = correlator;
   const mean = localMean(samples, right - periodSamples, right + periodSamples);
-  const start = right - size / 2;
-  const reach = Math.floor(periodSamples / 2) + 1;
-  let peak = 0;
-  for (let i = 0; i < size; i++) {
-    const value = ((samples[start + i] ?? 0) - mean) * (window[i] ?? 0);
-    frame[i] = value;
-    if (i >= size / 2 - reach && i < size / 2 + reach) peak = Math.max(peak, Math.abs(value));
-  }
-  return peak;
+  return correlator.load(samples, right - correlator.size / 2, mean, Math.floor(periodSamples / 2) + 1);
 }
 
 function collectMaxima(scan: FrameScan, candidates: Candidates): void {

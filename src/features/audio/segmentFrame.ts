@@ -1,7 +1,7 @@
-import FFT from 'fft.js';
-
 import { createCosineTransform } from './cosineTransform.ts';
+import { copySamples, createSignalKernels } from './kernels/signalKernels.ts';
 import { createMelBank } from './melBank.ts';
+import { createPowerSpectrum } from './powerSpectrum.ts';
 import { createSpectralShape, SHAPE_COLUMNS } from './spectralShape.ts';
 
 /** Mel-frequency cepstral coefficients per frame. */
@@ -31,27 +31,34 @@ export type SegmentFrame = {
   readonly shape: Float64Array;
 };
 
-/** Measures the frame around sample `centre`; samples outside the sound are 0. The result is overwritten by the next call. */
-export type MeasureFrame = (samples: Float32Array, centre: number) => SegmentFrame;
+/** Measures frames of one sound after another. */
+export type SegmentFrames = {
+  /** Another sound begins: its first frame has none before it. */
+  restart(): void;
+  /** Measures the frame around sample `centre`; samples outside the sound are 0. Its result is overwritten by the next call. */
+  measure(samples: Float32Array, centre: number): SegmentFrame;
+};
 
 /**
  * Returns a measurer of consecutive frames of one sound (flux compares with the frame before): one FFT of the Hanning
  * window gives the cepstrum, the shape and, transformed back, the autocorrelation for the pitch (70–500 Hz).
  */
-export function createSegmentFrame(sampleRateHz: number): MeasureFrame {
-  const bins = FFT_SIZE / 2 + 1;
-  const fft = new FFT(FFT_SIZE);
-  const window = Float64Array.from(
-    { length: WINDOW_SIZE },
-    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW_SIZE),
-  );
-  const input = new Array<number>(FFT_SIZE).fill(0);
-  const spectrum = fft.createComplexArray();
-  const transform = createCosineTransform(FFT_SIZE);
-  const correlation = new Float64Array(FFT_SIZE / 2);
+export function createSegmentFrames(sampleRateHz: number): SegmentFrames {
+  const kernels = createSignalKernels();
+  const spectrum = createPowerSpectrum(kernels, FFT_SIZE);
+  const { power } = spectrum;
+  const transform = createCosineTransform(kernels, FFT_SIZE, power);
+  const window = kernels.doubles(WINDOW_SIZE);
+  for (let i = 0; i < WINDOW_SIZE; i++) window[i] = 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW_SIZE);
+  const staged = kernels.singles(WINDOW_SIZE);
   const toCepstrum = createMelBank(sampleRateHz, FFT_SIZE, CEPSTRUM_SIZE);
-  const toShape = createSpectralShape(sampleRateHz, bins);
-  const toPitch = createFramePitch(sampleRateHz, toWindowCorrelation(window, transform, fft));
+  const toShape = createSpectralShape(sampleRateHz, power.length);
+  spectrum.frame.set(window);
+  spectrum.compute();
+  transform.compute();
+  const toPitch = createFramePitch(sampleRateHz, transform.out.slice());
+  power.fill(0);
+  const previous = new Float64Array(power.length);
   const frame: SegmentFrame = {
     energyDb: 0,
     voicing: 0,
@@ -60,24 +67,27 @@ export function createSegmentFrame(sampleRateHz: number): MeasureFrame {
     cepstrum: new Float64Array(CEPSTRUM_SIZE),
     shape: new Float64Array(SHAPE_COLUMNS.length),
   };
-  let power = new Float64Array(bins);
-  let previous = new Float64Array(bins);
-
-  return (samples, centre) => {
-    [power, previous] = [previous, power];
-    const meanPower = loadFrame(samples, centre - WINDOW_SIZE / 2, window, input);
-    if (!(meanPower > SILENT_POWER && meanPower < Infinity)) {
-      power.fill(0);
-      return silence(frame);
-    }
-    fft.realTransform(spectrum, input);
-    for (let k = 0; k < bins; k++) power[k] = (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
-    frame.energyDb = 10 * Math.log10(meanPower);
-    toCepstrum(power, frame.cepstrum);
-    toShape(power, previous, frame.shape);
-    transform(power, correlation);
-    toPitch(correlation, frame);
-    return frame;
+  return {
+    restart: () => void power.fill(0),
+    measure: (samples, centre) => {
+      previous.set(power);
+      copySamples(samples, centre - WINDOW_SIZE / 2, staged);
+      const { mean, power: meanPower } = momentsOf(staged);
+      if (!(meanPower > SILENT_POWER && meanPower < Infinity)) {
+        power.fill(0);
+        return silence(frame);
+      }
+      spectrum.frame.fill(0, WINDOW_SIZE);
+      const place = [window.byteOffset, spectrum.frame.byteOffset, 0, 0] as const;
+      kernels.run.windowed(staged.byteOffset, WINDOW_SIZE, mean, ...place);
+      spectrum.compute();
+      frame.energyDb = 10 * Math.log10(meanPower);
+      toCepstrum(power, frame.cepstrum);
+      toShape(power, previous, frame.shape);
+      transform.compute();
+      toPitch(transform.out, frame);
+      return frame;
+    },
   };
 }
 
@@ -91,39 +101,14 @@ function silence(frame: SegmentFrame): SegmentFrame {
   return frame;
 }
 
-/** Writes the windowed frame, less its mean, to `input`; returns its mean power before windowing. */
-function loadFrame(samples: Float32Array, start: number, window: Float64Array, input: number[]): number {
-  const from = Math.max(0, start);
-  const to = Math.min(samples.length, start + WINDOW_SIZE);
+/** The mean of the samples of a frame, and their mean power about it. */
+function momentsOf(samples: Float32Array): { readonly mean: number; readonly power: number } {
   let sum = 0;
-  for (let i = from; i < to; i++) sum += samples[i] ?? 0;
-  const mean = sum / WINDOW_SIZE;
+  for (let i = 0; i < samples.length; i++) sum += samples[i] ?? 0;
+  const mean = sum / samples.length;
   let power = 0;
-  for (let i = 0; i < WINDOW_SIZE; i++) {
-    const index = start + i;
-    const x = (index >= from && index < to ? (samples[index] ?? 0) : 0) - mean;
-    power += x * x;
-    input[i] = x * (window[i] ?? 0);
-  }
-  return power / WINDOW_SIZE;
-}
-
-function toWindowCorrelation(
-  window: Float64Array,
-  transform: (a: Float64Array, b: Float64Array) => void,
-  fft: FFT,
-): Float64Array {
-  const input = new Array<number>(FFT_SIZE).fill(0);
-  window.forEach((w, i) => (input[i] = w));
-  const spectrum = fft.createComplexArray();
-  fft.realTransform(spectrum, input);
-  const power = Float64Array.from(
-    { length: FFT_SIZE / 2 + 1 },
-    (_, k) => (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2,
-  );
-  const correlation = new Float64Array(FFT_SIZE / 2);
-  transform(power, correlation);
-  return correlation;
+  for (let i = 0; i < samples.length; i++) power += ((samples[i] ?? 0) - mean) ** 2;
+  return { mean, power: power / samples.length };
 }
 
 /** Pitch of one frame: the shortest lag whose maximum is nearly the highest, interpolated by a parabola. */

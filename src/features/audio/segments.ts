@@ -1,4 +1,4 @@
-import { CEPSTRUM_SIZE, createSegmentFrame, type SegmentFrame } from './segmentFrame.ts';
+import { CEPSTRUM_SIZE, createSegmentFrames, type SegmentFrame } from './segmentFrame.ts';
 import { SHAPE_COLUMNS } from './spectralShape.ts';
 
 const RATE_HZ = 16_000;
@@ -33,6 +33,35 @@ export const SEGMENT_COLUMNS: readonly string[] = [
 /** Segments of one utterance: `data` is row-major, `[frames, columns]`, `columns` = `SEGMENT_COLUMNS.length`. */
 export type SegmentDescriptors = { readonly frames: number; readonly columns: number; readonly data: Float32Array };
 
+/** Measures the segments of one utterance; see {@link segmentDescriptors}. Keeps tables and scratch buffers, no state. */
+export type SegmentMeter = (samples: Float32Array) => SegmentDescriptors;
+
+/**
+ * Returns a {@link SegmentMeter}, which spares the tables that {@link segmentDescriptors} makes at every call.
+ * @throws RangeError when `sampleRateHz` is not 16,000.
+ */
+export function createSegmentMeter(sampleRateHz: number): SegmentMeter {
+  if (sampleRateHz !== RATE_HZ) throw new RangeError(`sampleRateHz must be ${RATE_HZ}, got ${sampleRateHz}`);
+  const columns = SEGMENT_COLUMNS.length;
+  const frames = createSegmentFrames(sampleRateHz);
+  const segment = createSegment();
+  return (samples) => {
+    const rows = Math.ceil(samples.length / SEGMENT_SIZE);
+    const data = new Float32Array(rows * columns);
+    frames.restart();
+    for (let row = 0; row < rows; row++) {
+      const start = row * SEGMENT_SIZE;
+      segment.clear();
+      for (let k = 0; k < FRAMES; k++) {
+        const centre = start + k * HOP + HOP / 2;
+        if (k === 0 || centre < samples.length) segment.add(frames.measure(samples, centre));
+      }
+      segment.write(data.subarray(row * columns, (row + 1) * columns));
+    }
+    return { frames: rows, columns, data };
+  };
+}
+
 /**
  * Returns what each 100 ms of speech sounds like, for models that read sequences at 10 Hz: means and spreads over five
  * frames of 36 ms, 20 ms apart. Every started segment has a row, so `frames` is the length in seconds times 10, rounded up,
@@ -42,22 +71,7 @@ export type SegmentDescriptors = { readonly frames: number; readonly columns: nu
  * @throws RangeError when `sampleRateHz` is not 16,000.
  */
 export function segmentDescriptors(samples: Float32Array, sampleRateHz: number): SegmentDescriptors {
-  if (sampleRateHz !== RATE_HZ) throw new RangeError(`sampleRateHz must be ${RATE_HZ}, got ${sampleRateHz}`);
-  const columns = SEGMENT_COLUMNS.length;
-  const frames = Math.ceil(samples.length / SEGMENT_SIZE);
-  const data = new Float32Array(frames * columns);
-  const measure = createSegmentFrame(sampleRateHz);
-  const segment = createSegment();
-  for (let row = 0; row < frames; row++) {
-    const start = row * SEGMENT_SIZE;
-    segment.clear();
-    for (let k = 0; k < FRAMES; k++) {
-      const centre = start + k * HOP + HOP / 2;
-      if (k === 0 || centre < samples.length) segment.add(measure(samples, centre));
-    }
-    segment.write(data.subarray(row * columns, (row + 1) * columns));
-  }
-  return { frames, columns, data };
+  return createSegmentMeter(sampleRateHz)(samples);
 }
 
 type Segment = { clear(): void; add(frame: SegmentFrame): void; write(row: Float32Array): void };

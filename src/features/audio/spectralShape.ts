@@ -17,6 +17,8 @@ const ROLL_OFF = 0.85;
 /** Bins and bands are floored at this share of the total power (-100 dB and -60 dB). */
 const BIN_FLOOR = 1e-10;
 const BAND_FLOOR = 1e-6;
+/** Bins whose logarithms are taken at once, of their product, which stays above 1e-160. */
+const PRODUCT_BINS = 16;
 
 /**
  * Returns the measures of the shape of power spectra of `bins` bins up to half of `sampleRateHz`: centroid; standard
@@ -43,7 +45,12 @@ export function createSpectralShape(sampleRateHz: number, bins: number): ToShape
       second += p * k * k;
       change += Math.abs(p / total - (before > 0 ? (previous[k] ?? 0) / before : 0));
     }
-    for (let k = 1; k < bins; k++) logs += Math.log(Math.max((power[k] ?? 0) / total, BIN_FLOOR));
+    for (let k = 1; k < bins;) {
+      let product = 1;
+      for (const end = Math.min(bins, k + PRODUCT_BINS); k < end; k++)
+        product *= Math.max((power[k] ?? 0) / total, BIN_FLOOR);
+      logs += Math.log(product);
+    }
     const centroid = first / total;
     const arithmetic = Math.max(1 - (power[0] ?? 0) / total, BIN_FLOOR) / (bins - 1);
     out[0] = centroid * khzPerBin;

@@ -18,13 +18,16 @@ export type HeldEvents = {
   take(): readonly SourceEvent[];
 };
 
-/** Returns the events of a session in which nothing has happened. */
-export function createHeldEvents(): HeldEvents {
+/**
+ * Returns the events of a session in which nothing has happened. `latestMs` bounds the clock: nothing can have been heard
+ * that has not happened yet, whatever a producer says of its time.
+ */
+export function createHeldEvents(latestMs: () => number): HeldEvents {
   let held: HeldEvent[] = [];
   let out: SourceEvent[] = [];
   let clockMs = 0;
   const emit = ({ event, atMs }: TimedEvent): void => {
-    clockMs = Math.max(clockMs, atMs);
+    clockMs = Math.max(clockMs, Math.min(atMs, latestMs()));
     out.push({ ...event, arrivalMs: clockMs });
   };
   return {
@@ -36,10 +39,14 @@ export function createHeldEvents(): HeldEvents {
     },
     hold: (event) => void held.push(event),
     release: (isDue) => {
-      // `held` is in order of arrival, and sorting is stable.
-      const due = held.filter(isDue).sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
+      if (held.length === 0) return;
+      const due: HeldEvent[] = [];
+      const kept: HeldEvent[] = [];
+      for (const one of held) (isDue(one) ? due : kept).push(one);
       if (due.length === 0) return;
-      held = held.filter((one) => !isDue(one));
+      held = kept;
+      // They are in order of arrival, and sorting is stable.
+      if (due.length > 1) due.sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
       due.forEach(emit);
     },
     emit,

@@ -54,28 +54,34 @@ export type Ingest = {
   /** What is in order by now; call it after every other call. */
   drain(nowMs: number): readonly SourceEvent[];
   positions(producer: string): readonly StreamPosition[];
+  /** How far the stream of a producer that was used furthest was used, on the session clock; 0 without any. */
+  furthestMs(producer: string): number;
   /** The end: everything that still waits, and the closing of every stream. */
   end(reason: MissingReason): readonly SourceEvent[];
   readonly clockMs: number;
   streams(): readonly IngestStream[];
 };
 
-/** Returns the ingest of a session without streams. */
-export function createIngest(settings: IngestSettings = DEFAULT_INGEST): Ingest {
-  return new SessionIngest(settings);
+/** Returns the ingest of a session without streams. `latestMs`: how far the session clock may be at the moment. */
+export function createIngest(
+  settings: IngestSettings = DEFAULT_INGEST,
+  latestMs: () => number = () => Infinity,
+): Ingest {
+  return new SessionIngest(settings, latestMs);
 }
 
 /** Owns the decoders of its streams; `close` and `end` give them back. */
 class SessionIngest implements Ingest {
   readonly #settings: IngestSettings;
   readonly #streams: IngestStreams = createIngestStreams();
-  readonly #events: HeldEvents = createHeldEvents();
+  readonly #events: HeldEvents;
   /** Producers whose connection is lost. */
   readonly #gone = new Set<string>();
   #releasedAtMs: number | undefined;
 
-  constructor(settings: IngestSettings) {
+  constructor(settings: IngestSettings, latestMs: () => number) {
     this.#settings = settings;
+    this.#events = createHeldEvents(latestMs);
   }
 
   open(entry: StreamEntry, nowMs: number): void {
@@ -178,6 +184,12 @@ class SessionIngest implements Ingest {
 
   positions(producer: string): readonly StreamPosition[] {
     return this.#streams.of(producer).map((stream) => stream.position());
+  }
+
+  furthestMs(producer: string): number {
+    let furthestMs = 0;
+    for (const { usedMs } of this.#streams.of(producer)) furthestMs = Math.max(furthestMs, usedMs);
+    return furthestMs;
   }
 
   end(reason: MissingReason): readonly SourceEvent[] {

@@ -6,7 +6,7 @@ import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
 import { type AudioPlacer, createAudioPlacer } from './placeAudio.ts';
 import { readPicture, readRow, readSightless, readTranscript } from './readPiece.ts';
-import { createSequencer, type Sequenced, type Sequencer } from './sequencer.ts';
+import { createSequencer, DEFAULT_SEQUENCER, type Sequenced, type Sequencer } from './sequencer.ts';
 import type { TimedEvent } from './sourceEvent.ts';
 
 /** What a stream is opened with. `offsetMs`: session clock at media time 0 of its producer. */
@@ -60,7 +60,7 @@ export function createIngestStream(
   entry: StreamEntry,
   { rank, nowMs }: { readonly rank: number; readonly nowMs: number },
 ): IngestStream {
-  const sequencer: Sequencer<Piece> = createSequencer();
+  const sequencer: Sequencer<Piece> = createSequencer(DEFAULT_SEQUENCER, bytesOf);
   const reader = createPieceReader(entry);
   const { streamId } = entry.declaration;
   const take = (out: readonly Sequenced<Piece>[], isRefused: boolean): Taken => {
@@ -94,6 +94,15 @@ export function createIngestStream(
     close: reader.close,
   };
   return stream;
+}
+
+/** What a piece that says that nothing was seen keeps of memory. */
+const SIGHTLESS_BYTES = 64;
+
+/** What a piece keeps of memory, more or less; text has two bytes a character at most. */
+function bytesOf(piece: Piece): number {
+  if ('payload' in piece) return piece.payload.length;
+  return 'transcript' in piece ? 2 * JSON.stringify(piece.transcript).length : SIGHTLESS_BYTES;
 }
 
 /** Reads the pieces of one stream, which come in order. */

@@ -15,20 +15,33 @@ export function createIngestStreams(): IngestStreams {
   const ids = new Map<string, IngestStream>();
   const numbers = new Map<number, IngestStream>();
   let opened = 0;
+  /** What is asked for with every piece of media; made anew when a stream comes or goes, so it may be gone through meanwhile. */
+  let all: readonly IngestStream[] = [];
+  const owned = new Map<string, readonly IngestStream[]>();
+  const list = (): void => {
+    all = [...ids.values()];
+    owned.clear();
+    for (const stream of all) {
+      const { producer } = stream.entry;
+      owned.set(producer, [...(owned.get(producer) ?? []), stream]);
+    }
+  };
   return {
     add: (entry, nowMs) => {
       const stream = createIngestStream(entry, { rank: opened++, nowMs });
       ids.set(entry.declaration.streamId, stream);
       numbers.set(entry.declaration.number, stream);
+      list();
     },
     remove: ({ entry, close }) => {
       close();
       ids.delete(entry.declaration.streamId);
       numbers.delete(entry.declaration.number);
+      list();
     },
     byId: (streamId) => ids.get(streamId),
     byNumber: (number) => numbers.get(number),
-    of: (producer) => [...ids.values()].filter(({ entry }) => entry.producer === producer),
-    all: () => [...ids.values()],
+    of: (producer) => owned.get(producer) ?? [],
+    all: () => all,
   };
 }

@@ -55,12 +55,13 @@ export function createAudioPlacer(decoder: AudioDecoder): AudioPlacer {
       if (!decoded.ok) return decoded;
       const trimmed = Math.min(decoded.samples.length, Math.round(trimMs * 16));
       trimMs -= trimmed / 16;
+      const samples = trimmed === 0 ? decoded.samples : decoded.samples.subarray(trimmed);
       const startMs = anchorMs + (outputs + trimmed) / 16;
       outputs += decoded.samples.length;
       inputMs += decoded.durationMs;
       heardMs += decoded.durationMs;
       lastMs = mediaMs + decoded.durationMs;
-      return { ok: true, startMs, samples: decoded.samples.subarray(trimmed), endMs: anchorMs + inputMs };
+      return { ok: true, startMs, samples, endMs: anchorMs + inputMs };
     },
     driftPpm: () => {
       if (first === undefined || heardMs < 60_000) return 0;

@@ -42,8 +42,14 @@ export function readRow(
   const length = ROW_LENGTHS[modality];
   if (payload.length !== 4 * length) return `a row has ${length} numbers`;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const row = Float32Array.from({ length }, (_, i) => view.getFloat32(4 * i, true));
-  if (!row.every((value) => Math.abs(value) <= 1_000)) return 'a row has numbers from -1,000 to 1,000';
+  const row = new Float32Array(length);
+  let areInRange = true;
+  for (let i = 0; i < length; i++) {
+    const value = view.getFloat32(4 * i, true);
+    row[i] = value;
+    areInRange &&= Math.abs(value) <= 1_000;
+  }
+  if (!areInRange) return 'a row has numbers from -1,000 to 1,000';
   const isThere = row[length - 1] === 1;
   const reason = modality === 'face' ? 'no_face' : 'no_body';
   return { atMs, event: { type: 'visual', streamId, modality, atMs, ...(isThere ? { row } : { reason }) } };

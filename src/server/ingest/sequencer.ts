@@ -20,15 +20,19 @@ export type Sequencer<T> = {
 };
 
 /** How long and how much is held for a piece that is missing. */
-export type SequencerSettings = { readonly reorderMs: number; readonly maxHeld: number };
+export type SequencerSettings = { readonly reorderMs: number; readonly maxHeld: number; readonly maxHeldBytes: number };
 
-/** Wait a second for a missing piece, with at most 256 later ones held. */
-export const DEFAULT_SEQUENCER: SequencerSettings = { reorderMs: 1_000, maxHeld: 256 };
+/** Wait a second for a missing piece, with at most 256 later ones or 2 MiB held. */
+export const DEFAULT_SEQUENCER: SequencerSettings = { reorderMs: 1_000, maxHeld: 256, maxHeldBytes: 2 * 1024 * 1024 };
 
-/** Returns a sequencer that wants number 0. Holds at most `maxHeld` pieces; the first gap is given up beyond. */
-export function createSequencer<T extends Numbered>(settings: SequencerSettings = DEFAULT_SEQUENCER): Sequencer<T> {
+/** Returns a sequencer that wants number 0. Beyond the pieces or bytes that it may hold, the first gap is given up. */
+export function createSequencer<T extends Numbered>(
+  settings: SequencerSettings = DEFAULT_SEQUENCER,
+  bytesOf: (item: T) => number = () => 0,
+): Sequencer<T> {
   const held = new Map<number, T>();
   let next = 0;
+  let heldBytes = 0;
   let waitingSinceMs = 0;
   let duplicates = 0;
   let reordered = 0;
@@ -37,6 +41,7 @@ export function createSequencer<T extends Numbered>(settings: SequencerSettings 
     const out: Sequenced<T>[] = [];
     for (let item = held.get(next); item !== undefined; item = held.get(next)) {
       held.delete(next++);
+      heldBytes -= bytesOf(item);
       out.push({ type: 'item', item });
     }
     if (out.length > 0) waitingSinceMs = nowMs;
@@ -66,9 +71,10 @@ export function createSequencer<T extends Numbered>(settings: SequencerSettings 
       }
       if (held.size === 0) waitingSinceMs = nowMs;
       held.set(item.sequence, item);
+      heldBytes += bytesOf(item);
       if (item.sequence !== next) {
         reordered++;
-        return held.size > settings.maxHeld ? giveUp(nowMs) : [];
+        return held.size > settings.maxHeld || heldBytes > settings.maxHeldBytes ? giveUp(nowMs) : [];
       }
       return drain(nowMs);
     },

@@ -10,9 +10,13 @@ export type WaitSettings = {
 
 /** Returns the time up to which every stream of sound that delivers has been heard; Infinity when there is none to wait for. */
 export function watermark(streams: readonly IngestStream[], { holdMs, maxLagMs }: WaitSettings, nowMs: number): number {
-  const heard = streams
-    .filter(({ entry, interruption }) => entry.declaration.kind === 'audio' && interruption === undefined)
-    .filter(({ heardAtMs }) => nowMs - heardAtMs < holdMs)
-    .map(({ usedMs }) => usedMs);
-  return heard.length === 0 ? Infinity : Math.max(Math.min(...heard), Math.max(...heard) - maxLagMs);
+  let earliestMs = Infinity;
+  let latestMs = -Infinity;
+  for (const { entry, interruption, heardAtMs, usedMs } of streams) {
+    const isWaitedFor = entry.declaration.kind === 'audio' && interruption === undefined;
+    if (!isWaitedFor || nowMs - heardAtMs >= holdMs) continue;
+    earliestMs = Math.min(earliestMs, usedMs);
+    latestMs = Math.max(latestMs, usedMs);
+  }
+  return Math.max(earliestMs, latestMs - maxLagMs);
 }

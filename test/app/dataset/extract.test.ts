@@ -64,6 +64,7 @@ async function liveEvidence(path: string, startMs: number, endMs: number): Promi
     inputs: new Set(['prosody', 'segments']),
     privacy: 'none',
     hasTurns: false,
+    lookAhead: 0,
     features: { prosody: prosody8, segments: segmentDescriptors },
     settings: DEFAULT_EVIDENCE,
   });

@@ -70,7 +70,7 @@ async function start(roles: Record<string, readonly Modality[]> = {}) {
     privacy: 'none',
     looking: vision.looking,
   });
-  server = await startTestServer({ policy: { roles } }, { analyze });
+  server = await startTestServer({ policy: { roles } }, { analyze, vision: vision.looking?.modalities });
   return { url: server.url, seen: eyes.seen, opened: eyes.opened };
 }
 
@@ -109,10 +109,14 @@ describe('pictures of a live call', () => {
     const { url, seen } = await start();
     const producer = await connectPeer(url);
     producer.say(hello());
-    await producerWelcome(producer);
+    const read = shared === undefined ? ['body'] : ['face', 'body'];
+    expect((await producerWelcome(producer)).vision).toEqual(read);
+    expect(await (await fetch(`${url.replace('ws', 'http')}/healthz`)).json()).toMatchObject({ vision: read });
     await send(producer, { seen });
     producer.say({ type: 'bye' });
-    const finals = await finalsOf(url);
+    const insights = await insightsOf(url);
+    expect(insights[0]).toMatchObject({ type: 'session', vision: read });
+    const finals = insights.filter((one) => one.type === 'utterance').filter(({ status }) => status === 'final');
     expect(finals.length).toBeGreaterThanOrEqual(1);
     for (const { availability, modalityWeights } of finals) {
       expect(availability.body.share).toBeGreaterThan(0.9);

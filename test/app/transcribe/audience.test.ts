@@ -70,6 +70,13 @@ describe('createAudience', () => {
     expect(['a', 'b', 'm'].map((id) => audience.isHeard(id))).toEqual([true, true, true]);
   });
 
+  it('does not listen for words to sound that is withheld, but does where only the policy rules out to measure it', () => {
+    const audience = audienceOf(opened('a', 'audio', ADA), allowed(ADA, 'text'));
+    expect(audience.isHeard('a')).toBe(false);
+    audience.observe({ ...allowed(ADA, 'text'), reason: 'privacy' } as Observation);
+    expect(audience.isHeard('a')).toBe(true);
+  });
+
   it('leaves out the words of captions where it was asked to listen all the same', () => {
     const audience = createAudience('recognized');
     for (const one of [opened('a', 'audio', ADA), opened('w', 'captions', ADA), opened('v', 'captions', BEN)])

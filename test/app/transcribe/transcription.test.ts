@@ -297,6 +297,28 @@ describe('createTranscription', () => {
     ]);
   });
 
+  it('goes on with what was being said when a stream that stalled comes back, and ends it when it does not', async () => {
+    const stalled = (arrivalMs: number): Observation => ({
+      type: 'streamInterrupted',
+      arrivalMs,
+      streamId: 'audio',
+      reason: 'stalled',
+    });
+    const said = await transcribe(
+      [createFakeRecognizer('fake')],
+      [
+        ...voiceOf([0, 1, 2]),
+        stalled(750),
+        { type: 'streamRestored', arrivalMs: 760, streamId: 'audio' },
+        ...voiceOf([3, 4], 'audio', 750),
+        stalled(1_250),
+        { type: 'time', arrivalMs: 6_249 },
+        { type: 'time', arrivalMs: 6_250 },
+      ],
+    );
+    expect(transcriptsOf(said).map(({ text, arrivalMs }) => [text, arrivalMs])).toEqual([['w1 w2 w3 w4', 6_250]]);
+  });
+
   it('gives the last words of a stream that ends, closes its text and frees the recognizer', async () => {
     const fake = createFakeRecognizer('fake');
     const said = await transcribe(

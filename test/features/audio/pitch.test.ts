@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createAutocorrelator } from '../../../src/features/audio/autocorrelation.ts';
 import { KERNEL_HALF } from '../../../src/features/audio/correlationPeaks.ts';
+import { createSignalKernels } from '../../../src/features/audio/kernels/signalKernels.ts';
 import { createPitchMeter, SPEECH_PITCH } from '../../../src/features/audio/pitch.ts';
 import { toSound } from '../../../src/features/audio/sampled.ts';
 
@@ -64,17 +65,22 @@ describe('createAutocorrelator', () => {
     [638, 214],
     [1598, 534],
   ])('equals the quotient of the slow sums for a window of %i samples.', (size, maxLag) => {
-    const correlator = createAutocorrelator(size, maxLag);
-    const signal = Float64Array.from({ length: size }, (_, i) => Math.sin(i / 9) + 0.4 * Math.sin(i * i));
-    const windowed = signal.map((x, i) => x * (correlator.window[i] ?? 0));
+    const correlator = createAutocorrelator(createSignalKernels(), size, maxLag);
+    const signal = Float32Array.from({ length: size + 2 }, (_, i) => Math.sin(i / 9) + 0.4 * Math.sin(i * i));
+    const window = Float64Array.from(
+      { length: size },
+      (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 1)) / (size + 1)),
+    );
+    const windowed = window.map((w, i) => w * ((signal[i + 1] ?? 0) - 0.25));
     const slow = (values: Float64Array, lag: number) =>
       values.slice(0, size - lag).reduce((sum, x, i) => sum + x * (values[i + lag] ?? 0), 0) /
       values.reduce((sum, x) => sum + x * x, 0);
-    windowed.forEach((x, i) => (correlator.frame[i] = x));
+    const middle = windowed.subarray(size / 2 - 50, size / 2 + 50).map(Math.abs);
+    expect(correlator.load(signal, 1, 0.25, 50)).toBeCloseTo(Math.max(...middle), 12);
     expect(correlator.compute()).toBe(true);
     // Lags that wrap round in the shorter FFT: 1e-4.
     for (const lag of [0, 1, 57, 100, maxLag]) {
-      expect(correlator.r[correlator.origin + lag]).toBeCloseTo(slow(windowed, lag) / slow(correlator.window, lag), 3);
+      expect(correlator.r[correlator.origin + lag]).toBeCloseTo(slow(windowed, lag) / slow(window, lag), 3);
       expect(correlator.r[correlator.origin - Math.min(lag, KERNEL_HALF)]).toBe(
         correlator.r[correlator.origin + Math.min(lag, KERNEL_HALF)],
       );
@@ -82,6 +88,25 @@ describe('createAutocorrelator', () => {
   });
 
   it('answers false for a frame without energy.', () => {
-    expect(createAutocorrelator(638, 214).compute()).toBe(false);
+    const correlator = createAutocorrelator(createSignalKernels(), 638, 214);
+    expect(correlator.compute()).toBe(false);
+    expect(correlator.load(new Float32Array(1_000).fill(0.5), 0, 0.5, 10)).toBe(0);
+    expect(correlator.compute()).toBe(false);
+  });
+
+  it('takes what lies outside of the sound for silence, and remembers nothing of the frame before.', () => {
+    const correlator = createAutocorrelator(createSignalKernels(), 638, 214);
+    const sound = pulses(150, 0.06);
+    const padded = new Float32Array(2_000);
+    padded.set(sound, 500);
+    correlator.load(padded, 300, 0, 10);
+    correlator.compute();
+    const expected = correlator.r.slice();
+    correlator.load(sound, 400, 0, 10);
+    correlator.compute();
+    expect(correlator.r).not.toEqual(expected);
+    correlator.load(sound, -200, 0, 10);
+    correlator.compute();
+    expect(correlator.r).toEqual(expected);
   });
 });

@@ -4,7 +4,7 @@ import { importOptional } from '../../../src/model/backends/importOptional.ts';
 
 describe('importOptional', () => {
   it('gives the namespace of a package that is installed.', async () => {
-    expect(await importOptional('fft.js')).toHaveProperty('default');
+    expect(await importOptional('ws')).toHaveProperty('default');
   });
 
   it('gives nothing for one that is not.', async () => {
