@@ -154,6 +154,8 @@ export type RecognizerStreamOptions = {
   readonly language?: string;
   /** The rate the sound had before it was resampled to 16 kHz, when known. */
   readonly sourceRateHz?: number;
+  /** Whether several people may be heard, so that labels of speakers are of use; true unless given. */
+  readonly severalSpeakers?: boolean;
   readonly onEvent: (event: RecognizerEvent) => void;
   readonly onError: (error: UndertoneError) => void;
 };

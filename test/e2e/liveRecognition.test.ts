@@ -11,8 +11,10 @@ import { wordErrorRate } from '../support/wordErrorRate.ts';
 import { SAID } from './said.ts';
 
 const shared = process.env['UNDERTONE_SHARED'];
-/** Silence after the recording, so that its last utterance ends as others do. */
+/** After the recording comes the noise of its room, so that its last utterance ends as others do. */
 const TAIL_MS = 1_500;
+/** Before anybody speaks in it. */
+const ROOM_MS = 250;
 
 type Heard = { readonly insight: Insight; readonly atMs: number };
 
@@ -55,7 +57,8 @@ async function soundOf(path: string): Promise<Int16Array> {
   const samples: number[] = [];
   for await (const block of (await ADAPTERS.media()).decodeAudio(path))
     for (const sample of block.samples) samples.push(Math.round(Math.max(-1, Math.min(1, sample)) * 32_767));
-  return Int16Array.from([...samples, ...Array<number>(16 * TAIL_MS).fill(0)]);
+  const tail = Array.from({ length: 16 * TAIL_MS }, (_, index) => samples[index % (16 * ROOM_MS)] ?? 0);
+  return Int16Array.from([...samples, ...tail]);
 }
 
 /** Sends sound as a microphone does, one frame each 20 ms; resolves with what a consumer got, and when, on the sound's clock. */

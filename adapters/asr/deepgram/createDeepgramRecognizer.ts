@@ -9,7 +9,7 @@ export type DeepgramOptions = {
   readonly apiKey: string;
   /** `nova-3` by default. */
   readonly model?: string;
-  /** Tell the speakers of mixed sound apart; false by default. */
+  /** Tell the speakers apart, where there may be several; false by default. */
   readonly diarize?: boolean;
   /** Keep the sound out of Deepgram's model improvement program; true by default. */
   readonly isOptedOut?: boolean;
@@ -37,11 +37,11 @@ export async function createDeepgramRecognizer(options: DeepgramOptions): Promis
   return {
     name: 'deepgram',
     capabilities: toCapabilities(diarize),
-    open: async ({ language, onEvent, onError }) => {
+    open: async ({ language, severalSpeakers = true, onEvent, onError }) => {
       if (isClosed) throw new TypeError('open: the recognizer is closed');
       const query = {
         model,
-        diarize,
+        diarize: diarize && severalSpeakers,
         isOptedOut,
         endpointingMs: ENDPOINTING_MS,
         utteranceEndMs: UTTERANCE_END_MS,

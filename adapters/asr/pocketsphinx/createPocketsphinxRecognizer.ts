@@ -2,7 +2,7 @@ import type { Recognizer, RecognizerCapabilities } from '../../../src/adapter.ts
 import { UndertoneError } from '../../../src/errors.ts';
 import { DEBIAN_PLACE, loadPocketsphinx, type PocketsphinxPlace } from './library.ts';
 import { openStream, type PocketsphinxStream } from './openStream.ts';
-import { createTurnstile } from './turnstile.ts';
+import { createTurnstile, decodersAtOnce } from './turnstile.ts';
 
 /** Low accuracy, for demonstration; wide-band English only: at 8 kHz it gets two words in three wrong. */
 const POCKETSPHINX_CAPABILITIES: RecognizerCapabilities = {
@@ -16,13 +16,11 @@ const POCKETSPHINX_CAPABILITIES: RecognizerCapabilities = {
 };
 /** Streams that one recognizer holds at the same time. */
 const MAX_POCKETSPHINX_STREAMS = 32;
-/** Of the four threads of libuv's pool, that files and names are waiting for too. */
-const MAX_RUNNING = 2;
 
 /**
  * Returns a recognizer that runs PocketSphinx and its US English model as Debian ships them (BSD licence). Every stream has
- * a decoder of its own, so what it hears depends on its own sound alone. Decoders run in threads, two at a time, streams
- * in turn.
+ * a decoder of its own, so what it hears depends on its own sound alone. Decoders run in threads of libuv's pool, at most half of
+ * them at a time, streams in turn.
  * @throws UndertoneError RECOGNIZER_MISSING, naming the packages to install
  */
 export async function createPocketsphinxRecognizer(
@@ -30,7 +28,7 @@ export async function createPocketsphinxRecognizer(
   maxStreams: number = MAX_POCKETSPHINX_STREAMS,
 ): Promise<Recognizer> {
   const library = await loadPocketsphinx(place);
-  const turnstile = createTurnstile(MAX_RUNNING);
+  const turnstile = createTurnstile(decodersAtOnce(process.env['UV_THREADPOOL_SIZE']));
   const streams = new Set<PocketsphinxStream>();
   let opening = 0;
   let isClosed = false;
@@ -42,7 +40,7 @@ export async function createPocketsphinxRecognizer(
   };
   return {
     name: 'pocketsphinx',
-    capabilities: POCKETSPHINX_CAPABILITIES,
+    capabilities: { ...POCKETSPHINX_CAPABILITIES, maxStreams },
     open: async (options) => {
       requireOpen();
       if ([...streams].filter((stream) => !stream.isClosed()).length + opening >= maxStreams)

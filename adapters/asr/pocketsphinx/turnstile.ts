@@ -17,3 +17,16 @@ export function createTurnstile(limit: number): Turnstile {
     }
   };
 }
+
+/** Threads of libuv's pool unless UV_THREADPOOL_SIZE says otherwise, and the most that it has. */
+const POOL = { usual: 4, most: 1_024 };
+
+/**
+ * How many decoders may run at a time: half of the threads of libuv's pool, so that files and names never wait for speech; one
+ * where there is one thread, which they then share. @param poolSize UV_THREADPOOL_SIZE, as libuv reads it: a number, 1 at least.
+ */
+export function decodersAtOnce(poolSize: string | undefined): number {
+  const asked = poolSize === undefined ? POOL.usual : Number.parseInt(poolSize, 10);
+  const threads = Math.min(POOL.most, Math.max(1, Number.isNaN(asked) ? 1 : asked));
+  return Math.max(1, Math.floor(threads / 2));
+}

@@ -1,29 +1,42 @@
 import type { RecognizerEvent } from '../../../src/adapter.ts';
 import type { SherpaResult } from './messages.ts';
 
-type Word = { text: string; readonly startMs: number; lastMs: number; readonly logPs: number[] };
+type Word = { text: string; readonly startMs: number; lastMs: number; readonly logPs: (number | undefined)[] };
 
 /** A word whose last token is the last of all is taken to last so much longer; nothing tells when it ended. */
 const TOKEN_MS = 80;
 
 /**
  * Returns what a result says, or `null` when it has no word. A token that begins with a blank begins a word. A word ends where the
- * next begins, but at most 80 ms after its last token began. Confidence is the mean probability of the tokens.
+ * next begins, but at most 80 ms after its last token began. Confidence is the mean probability of the tokens, when the model
+ * tells it. Without times of tokens, the text is that of the whole piece of sound.
  */
 export function toEvent(result: SherpaResult, afterMs: number): RecognizerEvent | null {
   const words = toWords(result);
+  const speaker = result.speaker === undefined ? {} : { speakerLabel: result.speaker };
   const timed = words.map(({ text, startMs, lastMs, logPs }, index) => {
     const from = clamp(startMs, afterMs, result.givenMs);
     const nextMs = clamp(words[index + 1]?.startMs ?? result.givenMs, from, result.givenMs);
-    return { text, startMs: from, endMs: clamp(lastMs + TOKEN_MS, from, nextMs), confidence: toProbability(logPs) };
+    return { text, startMs: from, endMs: clamp(lastMs + TOKEN_MS, from, nextMs), ...toConfidence(logPs) };
   });
   const [first] = timed;
   const last = timed.at(-1);
-  if (first === undefined || last === undefined) return null;
+  if (first === undefined || last === undefined) return toUntimed(result, afterMs);
   const text = timed.map((word) => word.text).join(' ');
-  const span = { startMs: first.startMs, endMs: Math.max(first.startMs + 1, last.endMs), text };
+  const span = { startMs: first.startMs, endMs: Math.max(first.startMs + 1, last.endMs), text, ...speaker };
   if (!result.isFinal) return { type: 'interim', ...span };
-  return { type: 'final', ...span, words: timed, confidence: toProbability(words.flatMap(({ logPs }) => logPs)) };
+  return { type: 'final', ...span, words: timed, ...toConfidence(words.flatMap(({ logPs }) => logPs)) };
+}
+
+function toUntimed(
+  { text, offsetMs, givenMs, isFinal, speaker }: SherpaResult,
+  afterMs: number,
+): RecognizerEvent | null {
+  const plain = text.trim().replace(/\s+/gu, ' ');
+  const startMs = Math.max(offsetMs, afterMs);
+  if (plain === '' || givenMs <= startMs) return null;
+  const more = speaker === undefined ? {} : { speakerLabel: speaker };
+  return { type: isFinal ? 'final' : 'interim', startMs, endMs: givenMs, text: plain, ...more };
 }
 
 function toWords({ tokens }: SherpaResult): readonly Word[] {
@@ -42,9 +55,11 @@ function toWords({ tokens }: SherpaResult): readonly Word[] {
   return words.filter(({ text }) => text !== '');
 }
 
-function toProbability(logs: readonly number[]): number {
-  const mean = logs.reduce((sum, value) => sum + Math.exp(value), 0) / logs.length;
-  return Number.isFinite(mean) ? clamp(mean, 0, 1) : 0;
+function toConfidence(logs: readonly (number | undefined)[]): { readonly confidence?: number } {
+  const known = logs.flatMap((log) => (log === undefined ? [] : [Math.exp(log)]));
+  if (known.length === 0) return {};
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  return { confidence: Number.isFinite(mean) ? clamp(mean, 0, 1) : 0 };
 }
 
 function clamp(value: number, low: number, high: number): number {

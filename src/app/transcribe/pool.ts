@@ -3,7 +3,11 @@ import { createBreaker, DEFAULT_BREAKER, type Breaker, type BreakerSettings } fr
 import { createSeats, type Holder, type Seats } from './seats.ts';
 
 /** What a stream needs of its recognizer. */
-export type Needs = { readonly language?: string; readonly sourceRateHz?: number };
+export type Needs = {
+  readonly language?: string;
+  readonly sourceRateHz?: number;
+  readonly severalSpeakers?: boolean;
+};
 
 /** One recognizer of the pool, and whether it may be tried. */
 export type Member = { readonly recognizer: Recognizer; readonly breaker: Breaker; spentMs: number };

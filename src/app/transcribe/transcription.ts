@@ -86,7 +86,11 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
     const streamId = `asr:${stream.streamId}`;
     const line = createLine({
       pool,
-      needs: { ...(language !== undefined && { language }), ...(sourceRateHz !== undefined && { sourceRateHz }) },
+      needs: {
+        severalSpeakers: stream.speaker === undefined,
+        ...(language !== undefined && { language }),
+        ...(sourceRateHz !== undefined && { sourceRateHz }),
+      },
       timers: options.timers,
       nowMs: () => clockMs,
       finalWaitMs: options.finalWaitMs ?? 0,

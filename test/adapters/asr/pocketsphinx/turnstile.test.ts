@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTurnstile } from '../../../../adapters/asr/pocketsphinx/turnstile.ts';
+import { createTurnstile, decodersAtOnce } from '../../../../adapters/asr/pocketsphinx/turnstile.ts';
 
 describe('createTurnstile', () => {
   it('lets so many run at once, the others in their order, also after one failed', async () => {
@@ -31,5 +31,19 @@ describe('createTurnstile', () => {
     };
     await Promise.all([stream('a'), stream('b')]);
     expect(log.slice(0, 4)).toEqual(['a', 'b', 'a', 'b']);
+  });
+});
+
+describe('decodersAtOnce', () => {
+  it.each([
+    [undefined, 2],
+    ['1', 1],
+    ['3', 1],
+    ['16', 8],
+    ['0', 1],
+    ['many', 1],
+    ['999999', 512],
+  ] as const)('is half of the pool of %s threads, and one at least: %s', (size, atOnce) => {
+    expect(decodersAtOnce(size)).toBe(atOnce);
   });
 });

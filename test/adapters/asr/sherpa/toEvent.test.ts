@@ -6,6 +6,7 @@ type Token = SherpaResult['tokens'][number];
 const token = (text: string, atMs: number, p = 0.5): Token => ({ text, atMs, logP: Math.log(p) });
 const result = (tokens: readonly Token[], isFinal = true, givenMs = 5_000): SherpaResult => ({
   offsetMs: 0,
+  text: tokens.map(({ text }) => text).join(''),
   tokens,
   givenMs,
   isFinal,
@@ -54,5 +55,20 @@ describe('toEvent', () => {
   it('gives confidence 0, not NaN, for probabilities that are no numbers', () => {
     const event = toEvent(result([{ text: ' SO', atMs: 0, logP: Number.NaN }]), 0);
     expect(event).toMatchObject({ confidence: 0 });
+  });
+
+  it('says whose words they are', () => {
+    expect(toEvent({ ...result([token(' A', 100)]), speaker: 'S2' }, 0)).toMatchObject({ speakerLabel: 'S2' });
+  });
+
+  it('gives the text of the whole piece where the model tells no times, after what was final before', () => {
+    const untimed = { offsetMs: 1_000, givenMs: 4_000, text: ' Hello  you ', tokens: [], isFinal: true };
+    expect(toEvent(untimed, 1_200)).toEqual({ type: 'final', startMs: 1_200, endMs: 4_000, text: 'Hello you' });
+    expect(toEvent({ ...untimed, text: '  ' }, 0)).toBeNull();
+  });
+
+  it('tells no confidence where the model tells no probabilities', () => {
+    const [bare] = [{ text: ' A', atMs: 100 }];
+    expect(toEvent(result(bare ? [bare] : []), 0)).not.toHaveProperty('confidence');
   });
 });

@@ -95,7 +95,7 @@ async function spyOn(
   pictures: readonly PixelPicture[],
   { face, body }: LandmarkAnswer,
 ): Promise<Spied> {
-  const thread = startNodeThread(undefined, new URL('../../../support/spiedWorker.ts', import.meta.url));
+  const thread = startNodeThread({ script: new URL('../../../support/spiedWorker.ts', import.meta.url) });
   cleanups.push(() => thread.end());
   const models = { face: await readFile(FACE_FILE), body: await buildPoseTask() };
   await thread.open(0, modalities, models);
