@@ -80,6 +80,7 @@ module.exports = {
       '^src/errors\\.ts$',
       '^src/protocol/(live|mediaFrame)\\.ts$',
     ]),
+    allow('dashboard', '^src/dashboard/', ['^src/client/', '^src/domain/', '^src/protocol/live\\.ts$']),
     // What reads pictures is large: pages load it only where they look at pictures.
     {
       name: 'browser-loads-vision-when-used',

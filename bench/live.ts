@@ -10,7 +10,7 @@ export type LiveBench = {
   readonly counts: readonly number[];
   /** How long each number is measured, after as long as it takes to be under way. */
   readonly seconds: number;
-  /** Go on, by tens, until the goal is missed. */
+  /** Options of node for the server's process. */
   readonly nodeOptions?: readonly string[];
 };
 
@@ -74,7 +74,7 @@ function print(count: number, share: number, { answers, strangers, lateMs }: Loa
     `  ${count} conversations: after speech ${both(answers.map(({ afterSpeechMs }) => afterSpeechMs))}; after endpointing ${both(answers.map(({ afterEndpointMs }) => afterEndpointMs))} (${answers.length} answers, ${strangers} to no line)`,
   );
   console.log(
-    `    CPU ${(100 * share).toFixed(1)} % of a core, ${((1_000 * share) / count).toFixed(2)} ms per second of conversation; event loop late p50 ${delayMs.p50.toFixed(0)}, p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late (99 %) ${lateMs.toFixed(0)} ms`,
+    `    CPU ${(100 * share).toFixed(1)} % of a core, ${((1_000 * share) / count).toFixed(2)} ms per second of conversation: a core would be full with ${Math.floor(count / share)}; event loop late p50 ${delayMs.p50.toFixed(0)}, p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late (99 %) ${lateMs.toFixed(0)} ms`,
   );
 }
 
@@ -92,7 +92,7 @@ async function wait(ms: number): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({
     options: {
-      counts: { type: 'string', default: '1,50,200' },
+      counts: { type: 'string', default: '1,50,100,150,200' },
       seconds: { type: 'string', default: '30' },
       profile: { type: 'string' },
     },

@@ -24,6 +24,7 @@ if (stale) {
   const built = ['.', 'src/client/browser'].map((project) =>
     spawnSync(process.execPath, [compiler, '-p', root + project], { encoding: 'utf8' }),
   );
+  built.push(spawnSync(process.execPath, [`${root}scripts/buildPage.mjs`], { encoding: 'utf8' }));
   // A type error in a test does not keep anyone from running the program; `npm run check` is where it fails.
   if (built.some(({ status }) => status !== 0))
     process.stderr.write(`undertone: the build reported problems; npm run check says which\n`);

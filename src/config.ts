@@ -69,6 +69,8 @@ export type ServerConfig = {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Whether faces and bodies are read from the pictures of video streams. */
   readonly vision: 'on' | 'off';
+  /** Whether a server without keys shows its page to browsers of this machine. */
+  readonly page: boolean;
   readonly policy: LivePolicy;
   /** Names of the speech recognizers that give text, in the order in which they are preferred. */
   readonly transcribers: readonly string[];
@@ -139,6 +141,7 @@ const serverConfigSchema = z
     tokenMaxSeconds: whole(900, 1, 900),
     tls: z.strictObject({ cert: path, key: path }).exactOptional(),
     vision: z.enum(['on', 'off']).default('off'),
+    page: z.boolean().default(true),
     policy: policySchema.prefault({}),
     transcribers: z
       .array(z.string().regex(/^[a-z0-9-]{1,64}$/))

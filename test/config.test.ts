@@ -22,6 +22,7 @@ describe('the configuration of the live server', () => {
       origins: [],
       tokenMaxSeconds: 900,
       vision: 'off',
+      page: true,
       policy: { roles: {}, default: ['text', 'audio', 'face', 'body'], requireConsent: false, privacy: 'none' },
       transcribers: [],
       transcribeCaptioned: false,

@@ -7,6 +7,7 @@ import type {
   VoiceActivityDetector,
 } from '../adapter.ts';
 import { RECOGNIZERS, type RecognizerTable } from './recognizers.ts';
+import type { VisionThreads } from './models/createVision.ts';
 
 /** The adapters of this product, by what they do; each loads its library when it is first used. */
 export const ADAPTERS: Readonly<{
@@ -14,8 +15,8 @@ export const ADAPTERS: Readonly<{
   /** `gatherMs`: how long frames of many streams may wait for one another, to be looked at together; 0 unless given. */
   vad: (gatherMs?: number) => Promise<VoiceActivityDetector>;
   opus: (channels: 1 | 2) => Promise<OpusPacketDecoder>;
-  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. `threads`: at most. */
-  vision: (modelsFolder: string, threads?: number) => Promise<VisionExtractor>;
+  /** Faces only where their model lies in the folder; `modalities` of the extractor tells. */
+  vision: (modelsFolder: string, threads?: VisionThreads) => Promise<VisionExtractor>;
   captions: (bytes: Uint8Array, streamId: string) => Promise<ParsedCaptions>;
   turns: (bytes: Uint8Array, streamId: string, fileId?: string) => Promise<ParsedTurns>;
   recognizers: RecognizerTable;

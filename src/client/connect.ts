@@ -59,12 +59,17 @@ export function connect(options: CallOptions | StreamOptions | FeedOptions): {
   return { producer, consumer };
 }
 
-/** The consumer waits for the session of the producer, and is closed when that never comes to be. */
+/**
+ * The consumer waits for the session of the producer, and is closed when that never comes to be. Later it comes back as soon as
+ * the producer has: then there is a network again.
+ */
 function follow(producer: Producer, consumer: Consumer): void {
-  const stop = producer.on('status', (status) => {
-    if (status.state === 'live') consumer.start(producer.session);
-    else if (status.state === 'closed') consumer.close(status.error);
-    else return;
-    stop();
+  let hasBegun = false;
+  producer.on('status', ({ state, ...status }) => {
+    if (state === 'live' || state === 'resumed') {
+      if (hasBegun) consumer.hurry();
+      else consumer.start(producer.session);
+      hasBegun = true;
+    } else if (state === 'closed' && !hasBegun) consumer.close('error' in status ? status.error : undefined);
   });
 }

@@ -82,6 +82,11 @@ export class Consumer implements AsyncIterable<Insight> {
     if (this.status.state !== 'closed') this.#link.start();
   }
 
+  /** Does not wait for the next attempt; `connect` calls it when the producer has come back. */
+  hurry(): void {
+    this.#link.hurry();
+  }
+
   get status(): Status {
     return this.#link.status;
   }

@@ -55,6 +55,8 @@ export class Link {
   #error: ErrorMessage | undefined;
   #ending: Pick<Ending, 'reason'> = {};
   #isLeaving = false;
+  /** The next attempt has been put off. */
+  #isWaiting = false;
   #cancelTimer: () => void = () => undefined;
 
   constructor(endpoint: Endpoint, owner: LinkOwner) {
@@ -85,6 +87,11 @@ export class Link {
     void this.#open();
   }
 
+  /** The way is open again, as somebody else has found out: tries now what was put off. */
+  hurry(): void {
+    if (this.#isWaiting) void this.#open();
+  }
+
   /** Sends when live, and says whether it did. */
   send(message: object | string | Uint8Array): boolean {
     if (!this.#socket || !this.isLive) return false;
@@ -113,6 +120,7 @@ export class Link {
 
   async #open(): Promise<void> {
     const attemptId = ++this.#attemptId;
+    this.#isWaiting = false;
     this.#wasReached = false;
     this.#after(this.#endpoint.welcomeWithinMs, () => this.#lose(TIMED_OUT));
     const token = await this.#token();
@@ -200,6 +208,7 @@ export class Link {
     if (now() - this.#lostMs >= giveUpMs)
       return this.#end(closeCode, new UndertoneError(code ?? 'UNREACHABLE', `no connection for ${giveUpMs} ms`));
     this.#after(backoffMs(this.#failures, random(), backoff), () => void this.#open());
+    this.#isWaiting = true;
     this.#change(this.#waiting(closeCode, code));
   }
 
@@ -228,6 +237,7 @@ export class Link {
 
   #release(closeCode: number): void {
     this.#attemptId++;
+    this.#isWaiting = false;
     this.#cancelTimer();
     const socket = this.#socket;
     this.#socket = undefined;

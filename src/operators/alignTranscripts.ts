@@ -28,6 +28,8 @@ export const DEFAULT_ALIGNMENT: AlignmentSettings = {
   recentUtterances: 128,
 };
 
+const NONE: readonly Signal[] = [];
+
 type Known = { found: UtteranceFound; readonly words: Word[]; isNew: boolean };
 
 /**
@@ -87,7 +89,8 @@ function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required
     for (const known of recent.values()) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
   };
 
-  const flush = (isOver = false): Signal[] => {
+  const flush = (isOver = false): readonly Signal[] => {
+    if (pending.length === 0 && changed.size === 0 && dropped === 0) return NONE;
     if (pending.length > 0) pending = pending.filter((word) => !settle(word, isOver));
     for (const known of changed) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
     const signals: Signal[] = [...changed].map((known) => toAligned(known, clockMs));
@@ -150,8 +153,9 @@ function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required
       clockMs = Math.max(clockMs, signal.arrivalMs);
       streams.observe(signal);
       const isPassedOn = take(signal);
-      const caused = signal.type === 'utteranceChanged' ? [] : flush();
-      return isPassedOn ? [signal, ...caused] : caused;
+      const caused = signal.type === 'utteranceChanged' ? NONE : flush();
+      if (!isPassedOn) return caused;
+      return caused.length === 0 ? [signal] : [signal, ...caused];
     },
     complete: () => flush(true),
   };

@@ -2,6 +2,7 @@
 export function setBounded<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
   map.delete(key);
   map.set(key, value);
+  if (map.size <= limit) return;
   for (const oldest of map.keys()) {
     if (map.size <= limit) break;
     map.delete(oldest);

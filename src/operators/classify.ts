@@ -39,6 +39,8 @@ const WORK = [
   'wordsDropped',
 ] as const satisfies readonly Signal['type'][];
 
+const WORK_TYPES: ReadonlySet<Signal['type']> = new Set(WORK);
+
 type Work =
   | Extract<Signal, { type: (typeof WORK)[number] }>
   | SessionEnded
@@ -79,7 +81,7 @@ export function classify(options: ClassificationOptions): OperatorFunction<Signa
 }
 
 function isWork(signal: Signal): signal is Extract<Work, Signal> {
-  return WORK.some((type) => type === signal.type);
+  return WORK_TYPES.has(signal.type);
 }
 
 function createRunner({ model, now, settings }: ClassificationOptions): (work: Work) => ObservableInput<Classified> {

@@ -55,6 +55,7 @@ type Measured = { readonly record: UtteranceRecord; readonly heard: Heard; reado
 
 /** Utterances whose evidence is kept beside those that the model may still revise: texts and turns may be late. */
 const SPARE_UTTERANCES = 16;
+const NONE: readonly Signal[] = [];
 
 /**
  * Emits each utterance with the evidence for it: its text, what is measured of its audio, its face and body rows at 10 Hz,
@@ -165,10 +166,14 @@ function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signa
   return {
     next: (signal) => {
       clockMs = Math.max(clockMs, signal.arrivalMs);
-      for (const register of [streams, consents, outages, audio, pictures]) register.observe(signal);
+      streams.observe(signal);
+      consents.observe(signal);
+      outages.observe(signal);
+      audio.observe(signal);
+      pictures.observe(signal);
       if (signal.type === 'consent') obey(signal);
-      const settled = waiting.size > 0 ? settle(false) : [];
-      if (signal.type !== 'utteranceAligned') return [...settled, signal];
+      const settled = waiting.size > 0 ? settle(false) : NONE;
+      if (signal.type !== 'utteranceAligned') return settled.length === 0 ? [signal] : [...settled, signal];
       const { record, isNew } = signal;
       const known = measure(record);
       if (isNew && pictures.isAwaited(record, clockMs))

@@ -57,13 +57,13 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
     untilMs,
   });
 
-  const hear = (voice: VoiceActivity): Signal[] => {
+  const hear = (voice: VoiceActivity, signals: Signal[]): void => {
     const { streamId, speech, speechStartMs, frameMs } = voice;
     const ear = ears.get(streamId) ?? createEar(settings);
     if (!ears.has(streamId)) setBounded(ears, streamId, ear, MAX_STREAMS);
     ear.heardAtMs = clockMs;
-    const signals: Signal[] = [];
-    for (const [index, probability] of speech.entries()) {
+    for (let index = 0; index < speech.length; index++) {
+      const probability = speech[index] ?? 0;
       const startMs = speechStartMs + index * frameMs;
       const endMs = startMs + frameMs;
       if (startMs < ear.untilMs - frameMs / 2) continue;
@@ -74,21 +74,22 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
       }
     }
     if (speech.length > 0) signals.push(endpointed(streamId, ear.untilMs));
-    return signals;
   };
 
   const close = (streamId: string): Signal[] => {
     const ear = ears.get(streamId);
     return ear ? ear.endpointer.end().map((event) => toSignal(streamId, ear, event)) : [];
   };
-  const closeStalled = (): Signal[] =>
-    [...ears].flatMap(([streamId, ear]) => {
+  const closeStalled = (to: Signal[]): readonly Signal[] => {
+    for (const [streamId, ear] of ears) {
       const silentMs = clockMs - ear.heardAtMs;
-      if (silentMs < settings.gapMs + STALL_MS) return [];
+      if (silentMs < settings.gapMs + STALL_MS) continue;
       const reason = streams.get(streamId)?.interruptedBy;
       const isHeld = reason !== undefined && !WITHOUT_RETURN.has(reason) && silentMs < HOLD_MS;
-      return isHeld ? [] : close(streamId);
-    });
+      if (!isHeld) to.push(...close(streamId));
+    }
+    return to;
+  };
   const abandon = (streamId: string): Signal[] => {
     const ear = ears.get(streamId);
     ears.delete(streamId);
@@ -101,8 +102,9 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
       clockMs = Math.max(clockMs, signal.arrivalMs);
       streams.observe(signal);
       if (signal.type === 'voice') {
-        const heard = streams.get(signal.streamId)?.isDiarized ? [] : hear(signal);
-        return [signal, ...heard, ...closeStalled()];
+        const signals: Signal[] = [signal];
+        if (streams.get(signal.streamId)?.isDiarized !== true) hear(signal, signals);
+        return closeStalled(signals);
       }
       if (signal.type === 'speakerTurn' && streams.get(signal.streamId)?.isDiarized) {
         return [...abandon(signal.streamId), signal];
@@ -117,7 +119,7 @@ function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Re
         ears.delete(signal.streamId);
         return [...closed, signal, ...(isAudio ? [endpointed(signal.streamId, Infinity)] : [])];
       }
-      return [signal, ...closeStalled()];
+      return closeStalled([signal]);
     },
     complete: () => [...ears.keys()].flatMap(close),
   };

@@ -12,6 +12,7 @@ import { createStreams } from './streams.ts';
 const MAX_FRAMES = 3_750;
 const MAX_STREAMS = 64;
 const MAX_OPEN_TURNS = 64;
+const NONE: readonly Signal[] = [];
 
 type OpenTurn = { readonly speaker: Speaker; readonly stretchId: string; startMs: number; endMs: number };
 type Diarized = { readonly frames: Frame[]; readonly open: Map<string, OpenTurn> };
@@ -53,13 +54,15 @@ function createFollower(settings: EndpointingSettings, hasTurns: boolean): Requi
       return { type: 'speechClosed', ...at, ...piece, speaker, ...(isLast && { stretchId }) };
     });
   };
-  const closeWhere = (isOver: (turn: OpenTurn) => boolean): Signal[] =>
-    [...diarized].flatMap(([streamId, { open }]) =>
+  const closeWhere = (isOver: (turn: OpenTurn) => boolean): readonly Signal[] => {
+    if (turns === 0) return NONE;
+    return [...diarized].flatMap(([streamId, { open }]) =>
       [...open.values()]
         .filter(isOver)
         .sort((a, b) => a.endMs - b.endMs)
         .flatMap((turn) => close(streamId, turn)),
     );
+  };
   const open = ({ streamId, speaker, startMs, endMs }: SpeakerTurn): Signal[] => {
     const { open: openTurns } = stateOf(streamId);
     const same = openTurns.get(speaker.id);
@@ -92,7 +95,8 @@ function createFollower(settings: EndpointingSettings, hasTurns: boolean): Requi
         diarized.delete(signal.streamId);
         return [...closed, signal];
       }
-      return [...closeWhere((turn) => clockMs - turn.endMs >= settings.gapMs), signal];
+      const closed = closeWhere((turn) => clockMs - turn.endMs >= settings.gapMs);
+      return closed.length === 0 ? [signal] : [...closed, signal];
     },
     complete: () => closeWhere(() => true),
   };

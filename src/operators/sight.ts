@@ -22,7 +22,10 @@ export type SightState = {
 
 /** What the pictures of a session show at the moment. */
 export type Sight = {
-  observe(signal: Signal): void;
+  /** Takes note of a signal; false when no state can have changed by it. */
+  observe(signal: Signal): boolean;
+  /** The first time after `clockMs` at which a state may change because nothing comes. */
+  nextStaleMs(clockMs: number): number;
   /** The best that any stream that shows `speaker` (or everybody) says at `clockMs`. */
   stateOf(modality: Visual, speaker: Speaker, clockMs: number): SightState;
 };
@@ -69,13 +72,22 @@ export function createSight(extracts: ReadonlySet<Visual>): Sight {
   };
   return {
     observe: (signal) => {
+      if (signal.type === 'voice' || signal.type === 'endpointed') return false;
+      if (signal.type === 'visual') return show(sources.get(signal.streamId), signal);
       if (signal.type === 'streamOpened') opened(signal);
-      else if (signal.type === 'visual') show(sources.get(signal.streamId), signal);
       else if (signal.type === 'camera') {
         if (sources.get(signal.streamId)?.isOn !== signal.isOn) change(signal, { isOn: signal.isOn });
       } else if (signal.type === 'streamClosed') change(signal, { isOn: false, interruptedBy: undefined });
       else if (signal.type === 'streamInterrupted') change(signal, { interruptedBy: signal.reason });
       else if (signal.type === 'streamRestored') change(signal, { interruptedBy: undefined });
+      return true;
+    },
+    nextStaleMs: (clockMs) => {
+      let nextMs = Infinity;
+      for (const { sinceMs, latest } of sources.values())
+        for (const fromMs of [sinceMs, ...[...latest.values()].map(({ arrivalMs }) => arrivalMs)])
+          if (fromMs + STALE_MS > clockMs) nextMs = Math.min(nextMs, fromMs + STALE_MS);
+      return nextMs;
     },
     stateOf: (modality, speaker, clockMs) => {
       let best: SightState = { source: 'camera', reason: 'no_video' };
@@ -90,11 +102,16 @@ export function createSight(extracts: ReadonlySet<Visual>): Sight {
   };
 }
 
-function show(source: Source | undefined, frame: VisualFrame): void {
-  if (source === undefined) return;
-  source.read.add(frame.modality);
-  const seen = { arrivalMs: frame.arrivalMs, reason: reasonOf(frame) };
-  setBounded(source.latest, keyOf(frame.modality, source.speaker ? undefined : frame.speaker), seen, 2 * MAX_SHOWN);
+/** Takes note of a picture; false when it shows what the one before showed, not long ago. */
+function show(source: Source | undefined, frame: VisualFrame): boolean {
+  if (source === undefined) return false;
+  const { modality, speaker, arrivalMs } = frame;
+  source.read.add(modality);
+  const key = keyOf(modality, source.speaker ? undefined : speaker);
+  const before = source.latest.get(key);
+  const reason = reasonOf(frame);
+  setBounded(source.latest, key, { arrivalMs, reason }, 2 * MAX_SHOWN);
+  return before === undefined || before.reason !== reason || arrivalMs - before.arrivalMs >= STALE_MS;
 }
 
 /** Why nothing can be read of a picture; undefined when it can. A row without `valid` shows nobody. */

@@ -148,7 +148,8 @@ function createWatch({
       take(signal);
       text.advance(clockMs);
       pictures.advance(clockMs);
-      return [...presence.drain().map((change) => toSignal(change, clockMs)), signal];
+      const changes = presence.drain();
+      return changes.length === 0 ? [signal] : [...changes.map((change) => toSignal(change, clockMs)), signal];
     },
   };
 }

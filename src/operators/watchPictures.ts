@@ -59,6 +59,8 @@ export function watchPictures(presence: Presence, options: PictureWatchOptions):
   const watched = new Map<string, Watched>();
   const modalities = VISUAL.filter((modality) => modality === 'body' || privacy === 'none');
   let hasStarted = false;
+  /** Until then nothing changes, unless a signal makes it. */
+  let quietUntilMs = -Infinity;
 
   const say = ({ speaker, modality, said }: Watched): void => {
     const whose = speaker === EVERYBODY ? undefined : speaker;
@@ -73,13 +75,14 @@ export function watchPictures(presence: Presence, options: PictureWatchOptions):
       const now = sight.stateOf(modality, speaker, clockMs);
       const state = { speaker, modality, now, said: now, sinceMs: clockMs };
       setBounded(watched, keyOf(modality, speaker), state, VISUAL.length * MAX_SPEAKERS);
+      quietUntilMs = -Infinity;
       say(state);
     }
   };
 
   return {
     observe: (signal) => {
-      sight.observe(signal);
+      if (sight.observe(signal)) quietUntilMs = -Infinity;
       if (!hasStarted || privacy === 'text-only') return;
       if (signal.type === 'visual' && signal.speaker) watch(signal.speaker, signal.arrivalMs);
       if (signal.type !== 'streamOpened') return;
@@ -99,13 +102,17 @@ export function watchPictures(presence: Presence, options: PictureWatchOptions):
       for (const modality of modalities) presence.absent(modality, speaker, 'decode_error');
     },
     advance: (clockMs) => {
+      if (clockMs < quietUntilMs) return;
+      quietUntilMs = sight.nextStaleMs(clockMs);
       for (const state of watched.values()) {
         const now = sight.stateOf(state.modality, state.speaker, clockMs);
         if (!isSame(now, state.now)) Object.assign(state, { now, sinceMs: clockMs });
         if (isSame(now, state.said) || now.source === 'nothing') continue;
-        if (clockMs - state.sinceMs < holdMs(state.said, now, settings)) continue;
-        state.said = now;
-        say(state);
+        const heldUntilMs = state.sinceMs + holdMs(state.said, now, settings);
+        if (clockMs >= heldUntilMs) {
+          state.said = now;
+          say(state);
+        } else quietUntilMs = Math.min(quietUntilMs, heldUntilMs);
       }
     },
   };

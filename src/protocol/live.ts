@@ -129,12 +129,16 @@ export type ProducerMessage =
   /** The call is over for this producer: what is on its way is used, and nothing more comes. */
   | { readonly type: 'bye' };
 
-/** First message of a consumer. `after`: the last `seq` it has; without it, from the beginning of the backlog. */
+/**
+ * First message of a consumer. `after`: the last `seq` it has; without it, from the beginning of the backlog. `epoch`: that of
+ * the welcome before, so that `after` is not taken for a `seq` of another session of the same name.
+ */
 export type ConsumerHello = {
   readonly type: 'hello';
   readonly v: 1;
   readonly session?: string;
   readonly after?: number;
+  readonly epoch?: number;
 };
 
 /** What a consumer says. */
@@ -175,7 +179,7 @@ export type ProducerWelcome = {
   readonly type: 'welcome';
   readonly v: 1;
   readonly session: string;
-  /** Rises when the server knows nothing of what went before: everything starts anew. */
+  /** When the session began, in ms since 1970. It is another when the server knows nothing of what went before: all begins anew. */
   readonly epoch: number;
   readonly isResumed: boolean;
   /** For coming back after a drop; each `welcome` has a new one, and the one before is no longer good. */

@@ -98,7 +98,12 @@ const producerMessage = z.discriminatedUnion('type', [
   bye,
 ]);
 const consumerMessage = z.discriminatedUnion('type', [
-  z.object({ ...version, session: identifier.exactOptional(), after: counter.exactOptional() }),
+  z.object({
+    ...version,
+    session: identifier.exactOptional(),
+    after: counter.exactOptional(),
+    epoch: counter.exactOptional(),
+  }),
   ping,
   bye,
 ]);

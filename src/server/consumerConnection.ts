@@ -100,7 +100,8 @@ class ConsumerConnection implements Connection {
     const { vision, limits } = this.#context;
     const { heartbeatMs } = limits;
     this.#session = session;
-    this.#nextSeq = Math.min(hello.after ?? 0, log.lastSeq) + 1;
+    const isSame = hello.epoch === undefined || hello.epoch === epoch;
+    this.#nextSeq = Math.min(isSame ? (hello.after ?? 0) : 0, log.lastSeq) + 1;
     const nextSeq = Math.max(this.#nextSeq, log.firstSeq);
     this.#peer.send({ type: 'welcome', v: 1, session: id, epoch, heartbeatMs, nextSeq, vision });
     this.#stopListening = session.listen(() => this.#send());

@@ -6,6 +6,7 @@ import { EXCEPTIONS, PURPOSES, type ReadFromPictures } from '../protocol/live.ts
 import { type Access, type Principal, requireScope } from './access.ts';
 import type { Admission } from './admission.ts';
 import type { Metrics } from './metrics.ts';
+import { addPage, type Page } from './page.ts';
 import { tellable } from './peer.ts';
 import { checkPurpose } from './policy.ts';
 import type { LiveSession } from './session.ts';
@@ -26,14 +27,16 @@ export type HttpContext = {
   readonly version: string;
   readonly vision: ReadFromPictures;
   readonly tls?: ServerFiles;
+  /** Shown by a server without keys, unless its configuration says otherwise. */
+  readonly page?: Page;
 };
 
 const identifier = z.string().regex(/^[\p{L}\p{N}_.:~-]{1,64}$/u);
-const newSession = z.strictObject({
+const newTokens = z.strictObject({ participant: identifier.exactOptional() });
+const newSession = newTokens.extend({
   session: identifier.exactOptional(),
   purpose: z.enum(PURPOSES).exactOptional(),
   exception: z.enum(EXCEPTIONS).exactOptional(),
-  participant: identifier.exactOptional(),
 });
 /** So often is looked for requests that take too long. */
 const CHECK_MS = 500;
@@ -71,6 +74,8 @@ export function createHttp(context: HttpContext): FastifyInstance {
   );
   addHealth(app, context);
   addSessions(app, context);
+  const { page, config, access } = context;
+  if (page && config.page && access.isOpen) addPage(app, page, context);
   return app;
 }
 
@@ -88,6 +93,15 @@ function addSessions(app: FastifyInstance, context: HttpContext): void {
   app.post('/v1/sessions', async (request, reply) => {
     const principal = await principalOf(request, context, { scope: 'admin' });
     return reply.code(201).send(await beginSession(request.body, principal, context));
+  });
+  app.post<WithId>('/v1/sessions/:id/tokens', async (request, reply) => {
+    const { id } = request.params;
+    const principal = await principalOf(request, context, { scope: 'admin', session: id });
+    const { participant } = parse(newTokens, request.body);
+    const { id: session } = sessions.get(id);
+    return reply
+      .code(201)
+      .send({ session, tokens: await issueTokens(session, principal, context.access, participant) });
   });
   app.get<WithId>('/v1/sessions/:id', async (request) => {
     const { id } = request.params;
@@ -121,22 +135,36 @@ async function beginSession(
   principal: Principal,
   { config, access, sessions }: HttpContext,
 ): Promise<Begun> {
-  const parsed = newSession.safeParse(body ?? {});
-  if (!parsed.success)
-    throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
-  const { session: id, participant, purpose, exception } = parsed.data;
+  const { session: id, participant, purpose, exception } = parse(newSession, body);
   checkPurpose(purpose, config.policy);
   const session = sessions.create({ ...(purpose && { purpose }), ...(exception && { exception }) }, id);
-  const grant = { session: session.id, keyId: principal.keyId };
+  return { session: session.id, tokens: await issueTokens(session.id, principal, access, participant) };
+}
+
+/** A token for each of the scopes that its asker has; to produce, perhaps for one participant only. */
+async function issueTokens(
+  session: string,
+  { keyId, scopes }: Principal,
+  access: Access,
+  participant: string | undefined,
+): Promise<Begun['tokens']> {
+  const grant = { session, keyId };
   const tokens: Partial<Record<Scope, IssuedToken>> = {};
-  if (principal.scopes.has('produce'))
+  if (scopes.has('produce'))
     tokens.produce = await access.issueToken({
       ...grant,
       scopes: ['produce'],
       ...(participant !== undefined && { participant }),
     });
-  if (principal.scopes.has('consume')) tokens.consume = await access.issueToken({ ...grant, scopes: ['consume'] });
-  return { session: session.id, tokens };
+  if (scopes.has('consume')) tokens.consume = await access.issueToken({ ...grant, scopes: ['consume'] });
+  return tokens;
+}
+
+/** @throws UndertoneError BAD_MESSAGE naming the field that breaks its rule, and no value */
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body ?? {});
+  if (parsed.success) return parsed.data;
+  throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
 }
 
 function send(reply: FastifyReply, error: unknown): FastifyReply {

@@ -7,6 +7,7 @@ import { createAdmission } from './admission.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createHttp, type ServerFiles } from './http.ts';
 import { createMetrics } from './metrics.ts';
+import type { Page } from './page.ts';
 import { decidePolicy } from './policy.ts';
 import { createSessions, type Sessions, type SessionsDeps } from './sessions.ts';
 import { createUpgrade } from './upgrade.ts';
@@ -18,6 +19,8 @@ export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
   readonly vision?: ReadFromPictures | undefined;
   /** Certificate and key in PEM, when the server speaks TLS. */
   readonly tls?: ServerFiles;
+  /** The page for trying it out; a server with keys shows none. */
+  readonly page?: Page;
   /** How far media may be ahead of the clock before their producer is made to wait; 15 s unless given. */
   readonly maxAheadMs?: number;
 };

@@ -1,3 +1,4 @@
+import { UndertoneError } from '../errors.ts';
 import type { LiveLimits, ProducerHello, ProducerWelcome, ReadFromPictures } from '../protocol/live.ts';
 import type { Evictable, Producer } from './producers.ts';
 import type { LiveSession } from './session.ts';
@@ -30,6 +31,8 @@ export function letIn(
   const session = enter(hello);
   const { producers, ingest } = session;
   if (!hello.resume) return { session, ...producers.begin(connection, Math.round(session.begin())) };
+  if (hello.resume.epoch !== session.epoch)
+    throw new UndertoneError('RESUME_FAILED', 'the session of this epoch is gone; another has its name');
   const resumed = producers.resume(hello.resume.token, connection);
   ingest.reconnect(resumed.producer.id, now());
   return { session, ...resumed };

@@ -46,6 +46,7 @@ export type LiveSession = SessionPurpose &
     readonly id: string;
     /** Whether its insights come from elsewhere, so that no producer may enter it. */
     readonly isPublished: boolean;
+    /** Wall time at which it began, in ms since 1970: no two sessions of one name have the same, nor does one after a restart. */
     readonly epoch: number;
     readonly ingest: Ingest;
     readonly participants: Participants;
@@ -64,9 +65,12 @@ export type LiveSession = SessionPurpose &
     end(reason: EndReason): Promise<void>;
   };
 
+/** What tells a session from others, and what it is for. */
+type SessionIdentity = SessionPurpose & Pick<LiveSession, 'id' | 'epoch'>;
+
 /** Begins a session. A failure of its analysis ends it (`failed`) and nothing else. */
 export function createSession(
-  { id, isPublished = false, ...purpose }: SessionPurpose & { readonly id: string; readonly isPublished?: boolean },
+  { isPublished = false, ...identity }: SessionIdentity & { readonly isPublished?: boolean },
   limits: SessionLimits,
   deps: SessionDeps,
 ): LiveSession {
@@ -92,13 +96,11 @@ export function createSession(
     },
   });
   return {
-    id,
+    ...identity,
     isPublished,
-    ...purpose,
     ...clock,
     ...consents,
     ...opener,
-    epoch: 1,
     ingest,
     participants,
     producers: createProducers(),

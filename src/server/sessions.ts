@@ -56,6 +56,7 @@ type Entry = { readonly session: LiveSession; readonly begunMs: number; idleMs: 
 /** Returns a register of sessions. Time passes by `tick` alone. */
 export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sessions {
   const entries = new Map<string, Entry>();
+  let epoch = 0;
   const all = (): readonly LiveSession[] => [...entries.values()].map(({ session }) => session);
   const active = (): readonly LiveSession[] => all().filter(({ ended }) => ended === undefined);
   const find = (id: string): LiveSession | undefined => entries.get(id)?.session;
@@ -70,7 +71,8 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
     if (entries.has(id)) throw new UndertoneError('BAD_MESSAGE', 'a session has this id already');
     const isPublished = analyze !== undefined;
     const own = { ...deps, decide: deps.decideFor(purpose), ...(analyze && { analyze }) };
-    const session = createSession({ ...purpose, id, isPublished }, limits, own);
+    epoch = Math.max(epoch + 1, Date.now());
+    const session = createSession({ ...purpose, id, epoch, isPublished }, limits, own);
     entries.set(id, { session, begunMs: deps.now(), idleMs: deps.now() });
     return session;
   };

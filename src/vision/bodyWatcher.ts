@@ -2,7 +2,7 @@ import type { PoseLandmarkerResult } from '@mediapipe/tasks-vision';
 import { BODY_COLUMNS, type BodyState, toBodyFrame } from '../features/body/bodyFrame.ts';
 import { toUpperBody } from '../features/body/upperBody.ts';
 import type { VisionRuntime } from './visionRuntime.ts';
-import type { Watcher } from './watcher.ts';
+import { forgetAnswer, type Watcher } from './watcher.ts';
 
 const VALID = BODY_COLUMNS.indexOf('valid');
 const OPTIONS = { numPoses: 1 } as const;
@@ -16,8 +16,10 @@ export async function createBodyWatcher(runtime: VisionRuntime, model: Uint8Arra
   let before: BodyState | undefined;
   return {
     see: (pixels, { clockMs, elapsedMs }) => {
-      const [landmarks] = task.detectForVideo(pixels, clockMs).landmarks;
+      const answer = task.detectForVideo(pixels, clockMs);
+      const [landmarks] = answer.landmarks;
       const joints = landmarks && toUpperBody(landmarks, pixels.width / pixels.height);
+      forgetAnswer(answer);
       const { row, state } = toBodyFrame(joints, before, elapsedMs / 1_000);
       before = state;
       return row[VALID] === 1 ? row : 'no_body';

@@ -2,7 +2,7 @@ import type { FaceLandmarkerResult } from '@mediapipe/tasks-vision';
 import type { SightlessReason } from '../adapter.ts';
 import { FACE_COLUMNS, toFaceFrame } from '../features/face/faceFrame.ts';
 import type { VisionRuntime } from './visionRuntime.ts';
-import type { Watcher } from './watcher.ts';
+import { forgetAnswer, type Watcher } from './watcher.ts';
 
 /** A face less high than this, in pixels, has too little left in it to read. */
 const MIN_FACE_PIXELS = 40;
@@ -24,7 +24,12 @@ export async function createFaceWatcher(runtime: VisionRuntime, model: Uint8Arra
     model,
   );
   return {
-    see: (pixels, { clockMs }) => readFace(task.detectForVideo(pixels, clockMs), pixels.height),
+    see: (pixels, { clockMs }) => {
+      const answer = task.detectForVideo(pixels, clockMs);
+      const seen = readFace(answer, pixels.height);
+      forgetAnswer(answer);
+      return seen;
+    },
     close: () => task.close(),
   };
 }

@@ -10,3 +10,8 @@ export type Watcher = {
   see(pixels: Pixels, time: WatchTime): Float32Array | SightlessReason;
   close(): void;
 };
+
+/** Empties an answer of the library, which keeps its last one until the next picture, landmarks of the head and all. */
+export function forgetAnswer(answer: object): void {
+  for (const part of Object.values(answer)) if (Array.isArray(part)) part.length = 0;
+}

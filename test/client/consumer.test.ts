@@ -253,6 +253,31 @@ describe('a producer that also consumes', () => {
     expect(await consumer.ended()).toMatchObject({ error: { code: 'SESSION_NOT_FOUND' } });
   });
 
+  it('comes back as soon as the producer has, however long it would have waited', async () => {
+    const backoff = { baseMs: 1_000, maxMs: 60_000 };
+    const { producer, consumer } = harness.closing(connect({ ...harness.endpoint, streams, backoff, consume: true }));
+    const stream = await harness.server.connection();
+    await stream.welcomeProducer();
+    const feed = await harness.server.connection();
+    await feed.welcomeConsumer({ heartbeatMs: 60_000 });
+    await consumer.ready();
+    for (const [failure, waitMs] of [750, 1_500, 3_000].entries()) {
+      const one = failure === 0 ? feed : await harness.server.connection();
+      one.cut();
+      await expect.poll(() => consumer.status).toMatchObject({ state: 'reconnecting', attempt: failure + 2 });
+      expect(harness.clock.pendingMs).toContain(waitMs);
+      if (waitMs < 3_000) harness.clock.advance(waitMs);
+    }
+    stream.cut();
+    await statusOf(producer, 'reconnecting');
+    harness.clock.advance(750);
+    await (await harness.server.connection()).welcomeProducer({ isResumed: true });
+    const again = await harness.server.connection();
+    expect(again.path).toBe('/v1/feed');
+    await again.welcomeConsumer();
+    await statusOf(consumer, 'resumed');
+  });
+
   it('closes the feed with the error of the producer when there never is a session', async () => {
     const { consumer } = harness.closing(connect({ ...harness.endpoint, streams, consume: {} }));
     const loop = readAll(consumer);

@@ -94,6 +94,8 @@ export type RunningCommand = {
   readonly done: Promise<CommandOutcome & { readonly signal: NodeJS.Signals | null }>;
   /** Resolves once standard output holds this. */
   readonly said: (text: string) => Promise<void>;
+  /** Resolves once standard error holds this, with what matched. */
+  readonly warned: (pattern: RegExp) => Promise<RegExpExecArray>;
   /** Sends a signal to the whole group, as Ctrl-C in a terminal does. */
   readonly signalGroup: (signal: NodeJS.Signals) => void;
   /** Stops reading standard output, as `| head -1` does. */
@@ -109,11 +111,25 @@ export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = p
   });
   let [out, err] = ['', ''];
   const waiting: { text: string; resolve: () => void }[] = [];
+  const looking: (() => void)[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
     for (const wait of waiting) if (out.includes(wait.text)) wait.resolve();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    for (const look of looking) look();
+  });
+  const warned: RunningCommand['warned'] = (pattern) =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(err);
+        if (found) resolve(found);
+      };
+      looking.push(look);
+      child.once('close', () => reject(new Error(`ended without ${pattern}: ${err}`)));
+      look();
+    });
   const done = new Promise<Awaited<RunningCommand['done']>>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ ...outcomeOf(status ?? -1, out, err), signal }));
@@ -121,6 +137,7 @@ export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = p
   return {
     done,
     said: (text) => new Promise((resolve) => (out.includes(text) ? resolve() : waiting.push({ text, resolve }))),
+    warned,
     signalGroup: (signal) => void (child.pid !== undefined && process.kill(-child.pid, signal)),
     stopReading: () => child.stdout.destroy(),
   };

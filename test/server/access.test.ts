@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseServerConfig, type Scope, type ServerConfig } from '../../src/config.ts';
 import {
   type Access,
@@ -11,7 +11,11 @@ import {
   requireScope,
 } from '../../src/server/access.ts';
 import { createKey, hashKey } from '../../src/server/keys.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import type { LiveServer } from '../../src/server/liveServer.ts';
 import type { TokenGrant } from '../../src/server/tokens.ts';
+import { connectPeer, type LivePeer, producerWelcome } from '../support/livePeer.ts';
+import { startTestServer } from '../support/liveServer.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 25, 12);
 const SECRET = Buffer.alloc(32, 7);
@@ -331,5 +335,96 @@ describe('what a principal may do', () => {
     expect(() => requireScope(principal, 'consume', 's1')).not.toThrow();
     expect(() => requireScope(principal, 'consume', 's2')).toThrow(/for another session/);
     expect(() => requireScope(principal, 'produce', 's1')).toThrow(/needs the scope produce/);
+  });
+});
+
+describe('a live server refuses, over a socket and with the close code of the table,', () => {
+  let server: LiveServer;
+  const hello = { type: 'hello', v: 1, session: 's1', participants: [], streams: [] };
+  const read = { type: 'hello', v: 1, session: 's1' };
+  type Visit = { readonly token?: string; readonly path?: string; readonly hello?: object };
+  const grant = async (more: Partial<TokenGrant> = {}, access: Access = server.access): Promise<string> =>
+    (await access.issueToken({ session: 's1', scopes: ['produce'], ...more })).token;
+  /** A visit that is let in, and what it was told. */
+  const visit = async ({ token, path, hello: first = hello }: Visit): Promise<LivePeer> => {
+    const peer = await connectPeer(server.url, { ...(token !== undefined && { token }), ...(path && { path }) });
+    peer.say({ ...first });
+    return peer;
+  };
+  /** A resume token that was good until the one that came with it was used. */
+  const replayed = async (): Promise<Visit> => {
+    const token = await grant();
+    const first = await visit({ token, hello: { ...hello, session: 's1' } });
+    const { resumeToken, epoch } = await producerWelcome(first);
+    const resume = { token: resumeToken, epoch };
+    const second = await visit({ token, hello: { ...hello, resume } });
+    await producerWelcome(second);
+    second.say({ type: 'ping', id: 1 });
+    await second.next('pong');
+    return { token, hello: { ...hello, resume } };
+  };
+
+  beforeAll(async () => {
+    const keys = CONFIG.keys.map(({ id, sha256, scopes }) => ({ id, sha256, scopes }));
+    server = await startTestServer({ keys, tokenSecret: CONFIG.tokenSecret, origins: CONFIG.origins });
+    server.sessions.create({}, 's1');
+    server.sessions.create({}, 's2');
+  });
+  afterAll(() => server.close());
+
+  it.each<[string, ErrorCode, () => Promise<Visit>]>([
+    ['no key', 'UNAUTHENTICATED', async () => ({})],
+    ['a wrong key', 'UNAUTHENTICATED', async () => ({ token: createKey() })],
+    ['an expired token', 'TOKEN_EXPIRED', async () => ({ token: await grant({}, accessAt(Date.now() - 1_000_000)) })],
+    ['a token of another session', 'FORBIDDEN', async () => ({ token: await grant({ session: 's2' }) })],
+    [
+      'a token of another session that reads',
+      'FORBIDDEN',
+      async () => ({ token: await grant({ session: 's2', scopes: ['consume'] }), path: '/v1/feed', hello: read }),
+    ],
+    [
+      'a token that may only consume, and produces',
+      'FORBIDDEN',
+      async () => ({ token: await grant({ scopes: ['consume'] }) }),
+    ],
+    ['a key that may only consume, and produces', 'FORBIDDEN', async () => ({ token: KEYS.screen })],
+    [
+      'a token that may only produce, and consumes',
+      'FORBIDDEN',
+      async () => ({ token: await grant(), path: '/v1/feed', hello: read }),
+    ],
+    ['a key that may do neither', 'FORBIDDEN', async () => ({ token: KEYS.boss })],
+    ['a resume token that was used', 'RESUME_FAILED', replayed],
+    [
+      'a resume token that somebody made up',
+      'RESUME_FAILED',
+      async () => ({
+        token: await grant(),
+        hello: { ...hello, resume: { token: 'x'.repeat(43), epoch: server.sessions.get('s1').epoch } },
+      }),
+    ],
+    [
+      'a token of a session that is gone',
+      'SESSION_NOT_FOUND',
+      async () => ({ token: await grant({ session: 's3' }), hello: { ...hello, session: 's3' } }),
+    ],
+  ])('%s: %s', async (_, code, attempt) => {
+    const peer = await visit(await attempt());
+    expect(await peer.next('error')).toMatchObject({ code, isFatal: true, retryable: ERROR_CODES[code].retryable });
+    expect((await peer.closed).code).toBe(ERROR_CODES[code].closeCode);
+    expect(peer.said.map(({ type }) => type)).toEqual(['error']);
+  });
+
+  it.each<[string, () => Promise<Visit>]>([
+    ['a token of the session', async () => ({ token: await grant() })],
+    ['a key that may produce', async () => ({ token: KEYS.desk })],
+    [
+      'a token that may consume, and does',
+      async () => ({ token: await grant({ scopes: ['consume'] }), path: '/v1/feed', hello: read }),
+    ],
+  ])('but lets in %s', async (_, attempt) => {
+    const peer = await visit(await attempt());
+    expect((await peer.next('welcome')).session).toBe('s1');
+    peer.cut();
   });
 });

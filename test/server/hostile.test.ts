@@ -170,7 +170,7 @@ describe('a live server under attack', () => {
 
   it('gives a consumer that begins to read again all that is left, without a hole', async () => {
     const { analyze, flow } = floodingAnalysis();
-    const live = await start({ limits: { maxBufferedBytes: 65_536 } }, { analyze });
+    const live = await start({ limits: { maxBufferedBytes: 65_536, backlogInsights: 4_000 } }, { analyze });
     const producer = await connectPeer(live.url);
     producer.say(hello('talk'));
     await producerWelcome(producer);

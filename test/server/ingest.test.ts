@@ -259,6 +259,38 @@ describe('createIngest', () => {
     expect(ingest.frame('q', audio(0, 0), 0)).toMatchObject([{ code: 'UNKNOWN_STREAM' }]);
   });
 
+  /** Two producers send in real time for 6 s, and one of them is away for a while; returns the sound in order. */
+  const talkOfTwo = (awayMs: number): string[] => {
+    const ingest = opened(entry({ number: 0 }), entry({ number: 1 }, { producer: 'q' }));
+    const heard: string[] = [];
+    const [fromMs, toMs] = [1_000, 1_000 + awayMs];
+    for (let n = 0; n < 300; n++) {
+      const nowMs = (n + 1) * FRAME_MS;
+      if (awayMs > 0 && nowMs === fromMs) ingest.disconnect('p');
+      if (awayMs > 0 && nowMs === toMs) {
+        ingest.reconnect('p', nowMs);
+        for (let again = 40; again < n; again++) ingest.frame('p', audio(0, again), nowMs);
+      }
+      if (nowMs < fromMs || nowMs >= toMs) ingest.frame('p', audio(0, n), nowMs);
+      ingest.frame('q', audio(1, n), nowMs);
+      ingest.tick(nowMs);
+      heard.push(...lines(ingest, nowMs));
+    }
+    heard.push(...ingest.end('track_ended').map(line));
+    return heard.filter((one) => one.startsWith('audio'));
+  };
+
+  it.each([20, 500, 1_400])('keeps two producers in order when one is away for %d ms', (awayMs) => {
+    expect(talkOfTwo(awayMs)).toEqual(talkOfTwo(0));
+  });
+
+  it('goes on with one of two producers when the other is away for longer, and loses nothing', () => {
+    const heard = talkOfTwo(3_000);
+    const first = heard.indexOf('audio s0 1000');
+    expect(heard.slice(0, first)).toContain('audio s1 1400');
+    expect([...heard].sort()).toEqual([...talkOfTwo(0)].sort());
+  });
+
   it('lets go unread what may not be used, and goes on counting it', () => {
     const ingest = opened(entry({ number: 0 }, { refused: 'consent' }));
     ingest.frame('p', audio(0, 0), 0);

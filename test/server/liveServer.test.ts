@@ -40,7 +40,7 @@ describe('a live session', () => {
     const producer = await connectPeer(url);
     producer.say(hello());
     const welcome = await producerWelcome(producer);
-    expect(welcome).toMatchObject({ session: 'talk', isResumed: false, epoch: 1, heartbeatMs: 10_000, ringMs: 30_000 });
+    expect(welcome).toMatchObject({ session: 'talk', isResumed: false, heartbeatMs: 10_000, ringMs: 30_000 });
     const consumer = await connectPeer(url, READER);
     consumer.say({ type: 'hello', v: 1, session: 'talk' });
     await consumer.next('welcome');
@@ -95,15 +95,15 @@ describe('a live session', () => {
     const url = await start();
     const first = await connectPeer(url);
     first.say(hello());
-    const { resumeToken: token } = await producerWelcome(first);
+    const { resumeToken: token, epoch } = await producerWelcome(first);
     const second = await connectPeer(url);
-    second.say(hello({ resume: { token, epoch: 1 } }));
+    second.say(hello({ resume: { token, epoch } }));
     await producerWelcome(second);
     expect(await closing(first)).toEqual(expected('EVICTED'));
     second.say({ type: 'ping', id: 1 });
     await second.next('pong');
     const third = await connectPeer(url);
-    third.say(hello({ resume: { token, epoch: 1 } }));
+    third.say(hello({ resume: { token, epoch } }));
     expect(await closing(third)).toEqual(expected('RESUME_FAILED'));
   });
 
@@ -122,6 +122,34 @@ describe('a live session', () => {
     expect(missed).toMatchObject({ fromSeq: 3, toSeq: nextSeq - 1, reason: 'backlog' });
     await reader.closed;
     expect(reader.insights.map(({ seq }) => seq)).toEqual([0, 1, 2, 3].map((n) => nextSeq + n));
+  });
+
+  it('has another epoch when a session begins anew under its name, and counts neither tokens nor seq of before', async () => {
+    const url = await start();
+    const first = await connectPeer(url);
+    first.say(hello());
+    const { resumeToken: token, epoch } = await producerWelcome(first);
+    expect(Math.abs(epoch - Date.now())).toBeLessThan(600_000);
+    await server?.sessions.delete('talk');
+    const second = await connectPeer(url);
+    second.say(hello());
+    const again = await producerWelcome(second);
+    expect(again.epoch).toBeGreaterThan(epoch);
+    const stale = await connectPeer(url);
+    stale.say(hello({ resume: { token: again.resumeToken, epoch } }));
+    expect(await closing(stale)).toEqual(expected('RESUME_FAILED'));
+    const late = await connectPeer(url);
+    late.say(hello({ resume: { token, epoch: again.epoch } }));
+    expect(await closing(late)).toEqual(expected('RESUME_FAILED'));
+    for (const [sent, nextSeq] of [
+      [epoch, 1],
+      [again.epoch, 2],
+      [undefined, 2],
+    ]) {
+      const reader = await connectPeer(url, READER);
+      reader.say({ type: 'hello', v: 1, session: 'talk', after: 1, ...(sent !== undefined && { epoch: sent }) });
+      expect(await consumerWelcome(reader)).toMatchObject({ epoch: again.epoch, nextSeq });
+    }
   });
 
   it('keeps two sessions apart, and two more after them', async () => {
@@ -316,16 +344,6 @@ describe('who may do what', () => {
   const create = async (body: unknown = {}): Promise<Created> =>
     (await (await http('/v1/sessions', KEYS.all, { method: 'POST', body: JSON.stringify(body) })).json()) as Created;
 
-  it.each<[string, string | undefined, Record<string, unknown>, ErrorCode]>([
-    ['no key', undefined, {}, 'UNAUTHENTICATED'],
-    ['a wrong key', 'x'.repeat(43), {}, 'UNAUTHENTICATED'],
-    ['a key that may only consume', KEYS.consume, {}, 'FORBIDDEN'],
-  ])('a producer with %s is refused', async (_, token, more, code) => {
-    const peer = await connectPeer(await start(config), token === undefined ? {} : { token });
-    peer.say(hello(more));
-    expect(await closing(peer)).toEqual(expected(code));
-  });
-
   it('a token opens its own session and no other, as long as it is good', async () => {
     const url = await start(config);
     const [one, other] = [await create({ purpose: 'telehealth' }), await create()];
@@ -338,6 +356,30 @@ describe('who may do what', () => {
     const reading = await connectPeer(url, { token: one.tokens.consume.token });
     reading.say(hello({ session: one.session }));
     expect(await closing(reading)).toEqual(expected('FORBIDDEN'));
+  });
+
+  it('fresh tokens for a session are given to whoever may begin one, and to nobody else', async () => {
+    const url = await start(config);
+    const { session } = await create();
+    const ask = (key: string, id: string, body: unknown = {}): Promise<Response> =>
+      http(`/v1/sessions/${id}/tokens`, key, { method: 'POST', body: JSON.stringify(body) });
+    const answer = await ask(KEYS.all, session, { participant: 'ada' });
+    expect(answer.status).toBe(201);
+    const { tokens, ...rest } = (await answer.json()) as Created;
+    expect(rest).toEqual({ session });
+    const peer = await connectPeer(url, { token: tokens.produce.token });
+    peer.say(hello({ session }));
+    expect((await producerWelcome(peer)).session).toBe(session);
+    const other = await connectPeer(url, { token: tokens.produce.token });
+    other.say(hello({ session, participants: [{ id: 'ben', name: 'Ben' }] }));
+    expect(await closing(other)).toEqual(expected('FORBIDDEN'));
+    const refused = [
+      await ask(KEYS.produce, session),
+      await ask(tokens.produce.token, session),
+      await ask(KEYS.all, 'unknown'),
+      await ask(KEYS.all, session, { participant: 7 }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([403, 403, 404, 400]);
   });
 
   it('a token for one participant speaks for no other', async () => {

@@ -49,7 +49,6 @@ export async function withVisionPage(
   try {
     const page = await browser.newPage();
     await page.goto(site.url);
-    await page.waitForFunction('globalThis.visionPage !== undefined');
     const urls = {
       wasmUrl: `${site.url}wasm/`,
       body: `${site.url}models/body`,

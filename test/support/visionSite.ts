@@ -30,6 +30,10 @@ const SCRIPT = 'text/javascript';
 const PAGE =
   '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="visionPage.js"></script>';
 
+/** What the strictest page allows that looks at pictures; a video is read from a Blob only by tests. */
+const CSP =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src data:; media-src blob:";
+
 /** Starts the site on a free port of this machine. Models are served where a test says so. */
 export async function startVisionSite(): Promise<VisionSite> {
   const contents = new Map<string, Content>([['/', { make: () => Buffer.from(PAGE), type: 'text/html' }]]);
@@ -96,6 +100,7 @@ async function answer(
   requests.push({ method: request.method ?? '', path, bodyBytes });
   const content = contents.get(path);
   if (!content) return void response.writeHead(404).end();
-  response.writeHead(200, { 'content-type': content.type, 'cache-control': 'no-store' });
+  const headers = { 'content-type': content.type, 'cache-control': 'no-store', 'content-security-policy': CSP };
+  response.writeHead(200, headers);
   response.end(await content.make());
 }

@@ -85,17 +85,16 @@ function openStream(classify: Classify, { isGated, isDetectorClosed, onRun }: St
   let waitingFrames = 0;
   let previous: Promise<unknown> = Promise.resolve();
 
-  const probabilityOf = async (input: Float32Array): Promise<number> => {
-    if (gate.isClosed(input) && isGated) return 0;
-    const step = await classify(input, state);
-    state = step.state;
-    return step.probability;
-  };
   const run = async (inputs: readonly Float32Array[]): Promise<Float32Array> => {
     await previous;
     try {
       const probabilities = new Float32Array(inputs.length);
-      for (const [index, input] of inputs.entries()) probabilities[index] = await probabilityOf(input);
+      for (const [index, input] of inputs.entries()) {
+        if (gate.isClosed(input) && isGated) continue;
+        const step = await classify(input, state);
+        state = step.state;
+        probabilities[index] = step.probability;
+      }
       return probabilities;
     } finally {
       waitingFrames -= inputs.length;

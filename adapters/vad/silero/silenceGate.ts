@@ -18,14 +18,19 @@ export type SilenceGate = { readonly isClosed: (input: Float32Array) => boolean 
 export function createSilenceGate(): SilenceGate {
   let silentFrames = 0;
   const isClosed = (input: Float32Array): boolean => {
-    silentFrames = powerOf(input) < SILENCE_POWER ? silentFrames + 1 : 0;
+    silentFrames = isSilent(input) ? silentFrames + 1 : 0;
     return silentFrames > FRAMES_BEFORE_GATE;
   };
   return { isClosed };
 }
 
-function powerOf(input: Float32Array): number {
+/** Stops at the first sample that makes the frame too loud: most of them have one among their first. */
+function isSilent(input: Float32Array): boolean {
   let sum = 0;
-  for (let index = CONTEXT_SAMPLES; index < input.length; index += 1) sum += (input[index] ?? 0) ** 2;
-  return sum / FRAME_SAMPLES;
+  for (let index = CONTEXT_SAMPLES; index < input.length; index += 1) {
+    const sample = input[index] ?? 0;
+    sum += sample * sample;
+    if (sum >= SILENCE_POWER * FRAME_SAMPLES) return false;
+  }
+  return true;
 }

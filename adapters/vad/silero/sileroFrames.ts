@@ -18,7 +18,8 @@ export function createSileroFrames(): SileroFrames {
   const push = (samples: Float32Array): readonly Float32Array[] => {
     const complete: Float32Array[] = [];
     for (let index = 0; index < samples.length; index += 1) {
-      input[filled] = toSafeSample(samples[index] ?? 0);
+      const sample = samples[index] ?? 0;
+      input[filled] = sample >= -1 && sample <= 1 ? sample : toSafeSample(sample);
       filled += 1;
       if (filled < INPUT_SAMPLES) continue;
       complete.push(input);

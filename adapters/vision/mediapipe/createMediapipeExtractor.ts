@@ -20,6 +20,8 @@ export type MediapipeOptions = {
   readonly models: ModelReaders;
   /** Most threads; as many as there are cores but one, at most 8, unless told. */
   readonly threads?: number;
+  /** Whether threads run at a lower priority (on Linux), so that what else the process does goes first. */
+  readonly givesWay?: boolean;
   /** Starts a thread; another one in tests of failures. */
   readonly startThread?: () => NodeThread;
 };
@@ -37,7 +39,8 @@ const MAX_THREADS = 8;
 export function createMediapipeExtractor({
   models,
   threads = Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
-  startThread = startNodeThread,
+  givesWay = false,
+  startThread = () => startNodeThread({ givesWay }),
 }: MediapipeOptions): VisionExtractor {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_STREAMS)
     throw new RangeError(`threads must be a whole number from 1 to ${MAX_STREAMS}, got ${threads}`);

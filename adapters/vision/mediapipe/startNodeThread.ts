@@ -1,18 +1,32 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
-import { pathToFileURL } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import type { Picture } from '../../../src/adapter.ts';
 import type { OnlookerModels } from '../../../src/vision/onlooker.ts';
 import type { ThreadAnswer, ThreadRequest } from '../../../src/vision/threadMessages.ts';
 import { createVisionThread, type VisionThread } from '../../../src/vision/visionThread.ts';
+import { startWorker } from './startWorker.ts';
+import type { ThreadStart } from './visionWorker.ts';
 
 /** A worker thread of Node that looks at pictures. It is given the bytes of its models. */
 export type NodeThread = VisionThread<Picture, OnlookerModels>;
 
-/** Starts a thread. @param hangMs How long an answer may take before the thread counts as hanging. */
-export function startNodeThread(hangMs?: number): NodeThread {
+/** Ends in `.ts` when the sources run, in `.js` when they were built. */
+const SCRIPT = new URL(`./visionWorker${import.meta.url.slice(-3)}`, import.meta.url);
+
+/** How a thread runs. */
+export type NodeThreadOptions = {
+  /** How long an answer may take before the thread counts as hanging. */
+  readonly hangMs?: number;
+  /** Whether other threads of the process go first; on Linux only. */
+  readonly givesWay?: boolean;
+  /** What the thread runs; another one in tests. */
+  readonly script?: URL;
+};
+
+/** Starts a thread. */
+export function startNodeThread({ hangMs, givesWay = false, script = SCRIPT }: NodeThreadOptions = {}): NodeThread {
   return createVisionThread<Picture, OnlookerModels>(({ heard, ended }) => {
-    const worker = startWorker();
+    const start: ThreadStart = { givesWay };
+    const worker = startWorker(script, start);
     worker.on('message', (answer: ThreadAnswer) => heard(answer));
     worker.on('error', ended);
     worker.on('exit', () => ended(new Error('the thread ended')));
@@ -32,25 +46,4 @@ function post(worker: Worker, request: ThreadRequest<Picture, OnlookerModels>): 
   const bytes = new Uint8Array('jpeg' in picture ? picture.jpeg : picture.rgba);
   const copy = 'jpeg' in picture ? { ...picture, jpeg: bytes } : { ...picture, rgba: bytes };
   worker.postMessage({ ...request, picture: copy }, [bytes.buffer]);
-}
-
-/** From the sources (tests, `npx tsx`) the thread needs tsx, too. What the library prints is not kept. */
-function startWorker(): Worker {
-  const options = { stdout: true, stderr: true };
-  if (import.meta.url.endsWith('.js'))
-    return drained(new Worker(new URL('./visionWorker.js', import.meta.url), options));
-  const loader = pathToFileURL(
-    createRequire(import.meta.url)
-      .resolve('tsx/esm/api')
-      .replace(/\.cjs$/, '.mjs'),
-  ).href;
-  const source = new URL('./visionWorker.ts', import.meta.url).href;
-  const code = `import(${JSON.stringify(loader)}).then(({ tsImport }) => tsImport(${JSON.stringify(source)}, ${JSON.stringify(source)}))`;
-  return drained(new Worker(code, { ...options, eval: true }));
-}
-
-function drained(worker: Worker): Worker {
-  worker.stdout.resume();
-  worker.stderr.resume();
-  return worker;
 }

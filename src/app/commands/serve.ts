@@ -20,12 +20,13 @@ export type ServeCommand = Omit<OpenServerOptions, 'ports'> & {
 export async function runServe({ port, ...command }: ServeCommand, terminal: Terminal): Promise<number> {
   const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
   assertSafeHost(config, command.host);
-  const { server, end } = await openServer(config, { ...command, ports: [port] }, terminal);
+  const { server, pageUrl, end } = await openServer(config, { ...command, ports: [port] }, terminal);
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
   if (server.access.isOpen)
     terminal.err.write(
       'no keys are configured: anybody on this machine may connect; "undertone keys create" makes a key\n',
     );
+  if (pageUrl !== undefined) terminal.err.write(`a page to try it with: ${pageUrl}\n`);
   await untilStopped(terminal.stop);
   await end();
   return EXIT.done;

@@ -28,15 +28,16 @@ export async function runStart(command: StartCommand, terminal: Terminal): Promi
   const isAtTerminal = terminal.out.isTTY === true && (terminal.env['CI'] ?? '') === '' && !command.json;
   const serving = (command.serve ?? isAtTerminal) ? await serveBeside(command, terminal) : undefined;
   if (!serving) return runReplay(bundledCall(command), terminal);
-  const { server, end } = serving;
+  const { server, pageUrl, end } = serving;
   const insights$ = new Subject<Insight>();
   server.sessions.publish(SESSION, insights$);
   terminal.err.write(`listening on ${server.url}; this call is the session ${SESSION} of ${server.url}/v1/feed\n`);
+  if (pageUrl !== undefined) terminal.err.write(`to watch it in a browser: ${pageUrl}#${SESSION}\n`);
   try {
     const status = await runReplay(bundledCall(command), terminal, (insight) => insights$.next(insight));
     insights$.complete();
     if (terminal.stop.aborted) return status;
-    terminal.err.write(`${whatNext(server.url)}\n`);
+    terminal.err.write(`${whatNext(server.url, pageUrl)}\n`);
     await untilStopped(terminal.stop);
     return EXIT.done;
   } finally {
@@ -56,9 +57,10 @@ async function serveBeside({ vision }: StartCommand, terminal: Terminal): Promis
   }
 }
 
-function whatNext(url: string): string {
+function whatNext(url: string, pageUrl: string | undefined): string {
   return [
     `Still listening on ${url}, for this machine only, until Ctrl-C. To analyze a call of yours while it happens:`,
+    ...(pageUrl === undefined ? [] : [`  ${pageUrl}    # with your microphone and camera, in a browser`]),
     `  ffmpeg -i call.mp4 -ac 1 -ar 16000 -f s16le - | node dist/examples/producer.js ${url} Ada`,
     `  node dist/examples/consumer.js ${url} SESSION    # the id that the producer prints`,
     'docs/live.md says more; undertone serve is the server alone, with keys and policy.',

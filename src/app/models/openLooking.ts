@@ -13,6 +13,9 @@ export type OpenLooking = {
   close(): Promise<void>;
 };
 
+/** Beside live calls sound goes first: whoever looks at pictures gives way. */
+const openForLive = (folder: string): Promise<VisionExtractor> => ADAPTERS.vision(folder, { givesWay: true });
+
 /**
  * Opens the extractor that looks at pictures, for the modalities that its models and the privacy mode allow: in `no-face` the
  * face model is never opened, in `text-only` no extractor is.
@@ -20,7 +23,7 @@ export type OpenLooking = {
 export async function openLooking(
   privacy: PrivacyMode,
   env: Readonly<Record<string, string | undefined>>,
-  open: (folder: string) => Promise<VisionExtractor> = ADAPTERS.vision,
+  open: (folder: string) => Promise<VisionExtractor> = openForLive,
 ): Promise<OpenLooking> {
   if (privacy === 'text-only') return { notices: [], close: async () => undefined };
   const extractor = await open(modelsFolder(env));

@@ -9,7 +9,8 @@ import type { ReplayInputs } from './inputs.ts';
 export type VisionRequest = { readonly vision: 'on' | 'off'; readonly privacy: PrivacyMode };
 
 /** Nearly all of the work is looking at pictures, and nobody waits for the sound meanwhile: every core takes part. */
-const openAdapter = (folder: string): Promise<VisionExtractor> => ADAPTERS.vision(folder, availableParallelism());
+const openAdapter = (folder: string): Promise<VisionExtractor> =>
+  ADAPTERS.vision(folder, { threads: availableParallelism() });
 
 /**
  * Opens the extractor that looks at the pictures of a recording. Nobody looks when it is off or there are no pictures.

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../../config.ts';
 import { UndertoneError } from '../../errors.ts';
 import { createEmotionModel } from '../../model/conversation.ts';
 import { type LiveServer, startLiveServer } from '../../server/liveServer.ts';
+import type { Page } from '../../server/page.ts';
 import { ADAPTERS } from '../adapters.ts';
 import { openLooking, type OpenLooking } from '../models/openLooking.ts';
 import { packageVersion } from '../packageRoot.ts';
@@ -10,6 +11,7 @@ import { startTensorBackend } from '../tensorBackend.ts';
 import type { Terminal } from '../terminal.ts';
 import { loadWeights } from '../weights.ts';
 import { createLiveAnalysis, type LiveAnalysis } from './analyzeLive.ts';
+import { openPage } from './openPage.ts';
 import { openSpeech } from './openSpeech.ts';
 
 /** Where a server listens, on the first of `ports` that is free, and what was asked for in place of what the configuration says. */
@@ -24,7 +26,12 @@ export type OpenServerOptions = {
 };
 
 /** A server that listens, and how it ends: when everybody went, or 10 s later. */
-export type OpenServer = { readonly server: LiveServer; readonly end: () => Promise<void> };
+export type OpenServer = {
+  readonly server: LiveServer;
+  /** Where browsers of this machine find its page; a server with keys has none. */
+  readonly pageUrl?: string;
+  readonly end: () => Promise<void>;
+};
 
 /** How long sessions may go on once the server should end. */
 const DRAIN_MS = 10_000;
@@ -48,12 +55,13 @@ export async function openServer(
     await Promise.all([...(transcription?.recognizers ?? []), vision].map((part) => part.close()));
   };
   try {
-    const server = await startServer(config, options, { transcription, looking: vision.looking });
+    const page = await openPage(config, terminal.env);
+    const server = await startServer(config, options, { transcription, looking: vision.looking, page });
     const end = async (): Promise<void> => {
       await server.drain(DRAIN_MS);
       await close();
     };
-    return { server, end };
+    return { server, end, ...(page && { pageUrl: `${server.url.replace(/^ws/, 'http')}/` }) };
   } catch (error) {
     await close();
     throw error;
@@ -69,7 +77,7 @@ async function openVision(vision: 'on' | 'off', { policy }: ServerConfig, env: T
 async function startServer(
   config: ServerConfig,
   { host, ports, weights: path }: OpenServerOptions,
-  more: Pick<LiveAnalysis, 'transcription' | 'looking'>,
+  { page, ...more }: Pick<LiveAnalysis, 'transcription' | 'looking'> & { readonly page: Page | undefined },
 ): Promise<LiveServer> {
   const [backend, weights, vad] = await Promise.all([
     startTensorBackend('auto'),
@@ -82,8 +90,15 @@ async function startServer(
   const analyze = createLiveAnalysis({ vad, model, ...names, privacy, ...more });
   const tls = config.tls && { cert: await readPem(config.tls.cert), key: await readPem(config.tls.key) };
   const can = { vision: more.looking?.modalities, transcribes: more.transcription !== undefined };
-  const deps = { analyze, ...can, createOpus: ADAPTERS.opus, now: () => performance.now(), version: packageVersion() };
-  return listen(ports, host, (port) => startLiveServer(config, { ...deps, ...(tls && { tls }) }, { host, port }));
+  const given = { ...can, ...(tls && { tls }), ...(page && { page }) };
+  const deps = {
+    analyze,
+    ...given,
+    createOpus: ADAPTERS.opus,
+    now: () => performance.now(),
+    version: packageVersion(),
+  };
+  return listen(ports, host, (port) => startLiveServer(config, deps, { host, port }));
 }
 
 /** Listens on the first port that is free. */

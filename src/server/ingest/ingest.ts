@@ -22,8 +22,8 @@ export type IngestSettings = WaitSettings & {
   readonly stallMs: number;
 };
 
-/** Streams wait 300 ms for one another, 2 s behind at most; sound or rows that stay away 800 ms have stalled. */
-export const DEFAULT_INGEST: IngestSettings = { holdMs: 300, maxLagMs: 2_000, stallMs: 800 };
+/** Streams wait 300 ms for one another, 1.5 s for one whose producer is away, 2 s behind at most; sound or rows that stay away 800 ms have stalled. */
+export const DEFAULT_INGEST: IngestSettings = { holdMs: 300, awayMs: 1_500, maxLagMs: 2_000, stallMs: 800 };
 
 /** A piece that was refused, and why; the session goes on. */
 export type Refusal = {
@@ -173,7 +173,7 @@ class SessionIngest implements Ingest {
 
   drain(nowMs: number): readonly SourceEvent[] {
     const { holdMs } = this.#settings;
-    const heardMs = watermark(this.#streams.all(), this.#settings, nowMs);
+    const heardMs = watermark(this.#streams.sounds(), this.#settings, nowMs);
     const isDue = (one: HeldEvent): boolean =>
       one.atMs <= heardMs || (one.event.type !== 'audio' && nowMs - one.sinceMs >= holdMs);
     this.#events.release((one) => isDue(one) && !this.#isAway(one));

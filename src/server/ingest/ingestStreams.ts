@@ -8,6 +8,8 @@ export type IngestStreams = {
   byNumber(number: number): IngestStream | undefined;
   of(producer: string): readonly IngestStream[];
   all(): readonly IngestStream[];
+  /** Those that carry sound. */
+  sounds(): readonly IngestStream[];
 };
 
 /** Returns no streams. Neither ids nor numbers may occur twice. */
@@ -17,9 +19,11 @@ export function createIngestStreams(): IngestStreams {
   let opened = 0;
   /** What is asked for with every piece of media; made anew when a stream comes or goes, so it may be gone through meanwhile. */
   let all: readonly IngestStream[] = [];
+  let sounds: readonly IngestStream[] = [];
   const owned = new Map<string, readonly IngestStream[]>();
   const list = (): void => {
     all = [...ids.values()];
+    sounds = all.filter(({ entry }) => entry.declaration.kind === 'audio');
     owned.clear();
     for (const stream of all) {
       const { producer } = stream.entry;
@@ -43,5 +47,6 @@ export function createIngestStreams(): IngestStreams {
     byNumber: (number) => numbers.get(number),
     of: (producer) => owned.get(producer) ?? [],
     all: () => all,
+    sounds: () => sounds,
   };
 }

@@ -29,8 +29,8 @@ describe('what is asked for, and what leaves, while a camera is looked at', () =
     'without faces, no model and no code of faces is asked for, and no request carries anything',
     async () => {
       let largestBytes = NaN;
-      const { requests } = await looking(['body'], async ({ page, call, site }) => {
-        await page.waitForFunction('visionPage.log().sightings.length >= 5');
+      const { requests } = await looking(['body'], async ({ call, site }) => {
+        await call('logHas', { sightings: 5 });
         const { sightings } = await call<{ sightings: { modality: string; row?: number[] }[] }>('log');
         expect(new Set(sightings.map(({ modality }) => modality))).toEqual(new Set(['body']));
         expect(sightings.every(({ row }) => row?.length === BODY_COLUMNS.length)).toBe(true);
@@ -49,8 +49,8 @@ describe('what is asked for, and what leaves, while a camera is looked at', () =
   itSeesFacesInChromium(
     'with faces, the same log has the model and the code of faces, and has what is sent',
     async () => {
-      const { requests } = await looking(['face', 'body'], async ({ page }) => {
-        await page.waitForFunction('visionPage.log().sightings.length >= 4');
+      const { requests } = await looking(['face', 'body'], async ({ page, call }) => {
+        await call('logHas', { sightings: 4 });
         // What would leave is found, too.
         await page.evaluate("fetch('/control', { method: 'POST', body: 'picture' }).then(() => undefined)");
       });

@@ -21,8 +21,6 @@ function startSource({ site, urls, call }: VisionTab, asked: Asked = {}): Promis
   return call('startSource', { modalities: ['body'], urls, pictures: site.servePictures('figure', figure), ...asked });
 }
 
-const rowsIn = (count: number): string => `visionPage.log().sightings.filter(({ row }) => row).length >= ${count}`;
-
 describe('createLandmarkSource in Chromium', () => {
   for (const { title, isPlayed } of [
     { title: 'reads frames of a track', isPlayed: false },
@@ -30,10 +28,10 @@ describe('createLandmarkSource in Chromium', () => {
   ])
     itInChromium(`${title}: at most ten a second, in order, on the clock of the page, and nothing once stopped`, () =>
       withVisionPage(async (tab) => {
-        const { page, call } = tab;
+        const { call } = tab;
         const beganMs = await call<number>('now');
         expect(await startSource(tab, { isPlayed })).toBe('started');
-        await page.waitForFunction(rowsIn(8));
+        await call('logHas', { rows: 8 });
         await call('stopSource');
         const { sightings, faults } = await call<Log>('log');
         const times = sightings.map(({ atMs }) => atMs);
@@ -51,7 +49,7 @@ describe('createLandmarkSource in Chromium', () => {
 
   itInChromium('replaces a worker that ends: the picture on its way is vision_down, it is said, and rows go on', () =>
     withVisionPage(async (tab) => {
-      const { site, page, call } = tab;
+      const { site, call } = tab;
       let started = 0;
       const dying = `let looks = 0;
         addEventListener('message', (event) => {
@@ -62,7 +60,7 @@ describe('createLandmarkSource in Chromium', () => {
       site.serve('/dying.js', () => Buffer.from(started++ === 0 ? dying : ''), SCRIPT);
       site.serve('/dyingWorker.js', () => Buffer.from("import './dying.js'; import './visionWorker.js';"), SCRIPT);
       expect(await startSource(tab, { workerUrl: '/dyingWorker.js' })).toBe('started');
-      await page.waitForFunction(`visionPage.log().faults.length > 0 && ${rowsIn(6)}`);
+      await call('logHas', { rows: 6, faults: 1 });
       const { sightings, faults } = await call<Log>('log');
       expect(faults).toEqual(['VISION_DOWN']);
       expect(started).toBe(2);
@@ -100,12 +98,12 @@ describe('createLandmarkSource in Chromium', () => {
 
   itInChromium('answers what has no model with no_extractor, and refuses what a caller gets wrong', () =>
     withVisionPage(async (tab) => {
-      const { page, urls, call } = tab;
+      const { urls, call } = tab;
       for (const modalities of [[], ['text'], ['body', 'body']])
         expect(await startSource(tab, { modalities })).toBe('TypeError');
       const { wasmUrl } = urls;
       expect(await startSource(tab, { urls: { wasmUrl } })).toBe('started');
-      await page.waitForFunction('visionPage.log().sightings.length >= 2');
+      await call('logHas', { sightings: 2 });
       const { sightings } = await call<Log>('log');
       expect(new Set(sightings.map(({ reason }) => reason))).toEqual(new Set(['no_extractor']));
       expect(await call('startOnSound')).toBe('TypeError');

@@ -51,7 +51,7 @@ const HEAP_SAMPLES = 10;
 
 /**
  * Says `messages` messages, most of them mutated, to the parsers and sessions of a server, over connections without sockets,
- * and says what became of them. The same seed gives the same messages. `measureHeap` is called ten times.
+ * and says what became of them. The same seed gives the same messages, but for tokens and epochs. `measureHeap` is called ten times.
  */
 export async function fuzzServer(
   { messages, seed }: { readonly messages: number; readonly seed: number },
@@ -60,13 +60,13 @@ export async function fuzzServer(
   const random = createRandom(seed);
   const bench = createBench();
   const tally: Tally = { answers: {}, closes: {}, problems: [] };
-  const tokens = new Map<string, string>();
+  const resumes = new Map<string, PeerState['resume']>();
   const heapBytes: number[] = [];
   const talkers: Talker[] = [];
   let connections = 0;
   const come = (): Talker => {
     const session = `talk-${Math.floor(connections++ / PER_SESSION)}`;
-    return connect(bench, { session, token: random() < 0.5 ? tokens.get(session) : undefined }, random);
+    return connect(bench, { session, resume: random() < 0.5 ? resumes.get(session) : undefined }, random);
   };
   for (let said = 1; said <= messages; said++) {
     while (talkers.length < TALKERS) talkers.push(come());
@@ -75,10 +75,10 @@ export async function fuzzServer(
     pass(bench, random);
     if (said % 8 === 0 || talker.said === 1) await settle();
     listen(talker, tally);
-    if (talker.state.token !== undefined) tokens.set(talker.state.session, talker.state.token);
+    if (talker.state.resume) resumes.set(talker.state.session, talker.state.resume);
     if (talker.left <= 0 || !talker.peer.isOpen) await finish(bench, talkers.splice(talkers.indexOf(talker), 1), tally);
     if (said % Math.ceil(messages / HEAP_SAMPLES) === 0) {
-      tokens.clear();
+      resumes.clear();
       heapBytes.push(measureHeap());
     }
   }
@@ -103,12 +103,12 @@ function createBench(): Bench {
   return Object.assign(bench, { connections, sessions });
 }
 
-function connect(bench: Bench, { session, token }: Pick<PeerState, 'session' | 'token'>, random: Random): Talker {
+function connect(bench: Bench, { session, resume }: Pick<PeerState, 'session' | 'resume'>, random: Random): Talker {
   const isProducer = random() < 0.85;
   const peer = createDeafSocket();
   bench.connections.serve(peer.socket, isProducer ? '/v1/stream' : '/v1/feed', PRINCIPAL);
   const left = 1 + Math.floor(random() * MAX_PER_CONNECTION);
-  return { peer, state: { session, token, mediaMs: 0, sequences: new Map() }, isProducer, said: 0, left };
+  return { peer, state: { session, resume, mediaMs: 0, sequences: new Map() }, isProducer, said: 0, left };
 }
 
 function say(talker: Talker, random: Random): void {
@@ -159,7 +159,10 @@ async function askWhetherAlive(bench: Bench, { peer }: Talker, tally: Tally): Pr
 function listen({ peer, state }: Talker, tally: Tally): void {
   const told = peer.take();
   for (const line of told)
-    if (line.includes('"resumeToken"')) state.token = (JSON.parse(line) as { resumeToken: string }).resumeToken;
+    if (line.includes('"resumeToken"')) {
+      const { resumeToken: token, epoch } = JSON.parse(line) as { resumeToken: string; epoch: number };
+      state.resume = { token, epoch };
+    }
   count(told, tally);
 }
 

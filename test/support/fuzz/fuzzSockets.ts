@@ -21,7 +21,7 @@ export async function fuzzSockets(
     const isProducer = random() < 0.85;
     const state: PeerState = {
       session: `wire-${Math.floor(said / 1_000)}`,
-      token: undefined,
+      resume: undefined,
       mediaMs: 0,
       sequences: new Map(),
     };

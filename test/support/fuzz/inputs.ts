@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/model/random.ts';
-import type { ConsumerMessage, ProducerMessage, StreamDeclaration } from '../../../src/protocol/live.ts';
+import type { ConsumerMessage, ProducerHello, ProducerMessage, StreamDeclaration } from '../../../src/protocol/live.ts';
 import { encodeMediaFrame } from '../../../src/protocol/mediaFrame.ts';
 import { FRAME_MS, PCM, pcmFrame } from '../liveServer.ts';
 import { mutateBytes, mutateJson, pick } from './mutate.ts';
@@ -9,7 +9,7 @@ export type Input = { readonly data: Uint8Array; readonly isBinary: boolean };
 /** What a peer knows of its own connection, so that what it says is sometimes right. */
 export type PeerState = {
   readonly session: string;
-  token: string | undefined;
+  resume: ProducerHello['resume'];
   mediaMs: number;
   sequences: Map<number, number>;
 };
@@ -44,12 +44,11 @@ const WITH_OPUS: StreamDeclaration = {
 };
 
 /** Returns a first message; one of twenty opens a stream of Opus, whose decoder takes a while to make. */
-export function helloOf({ session, token }: PeerState, random: Random): Input {
+export function helloOf({ session, resume }: PeerState, random: Random): Input {
   const streams =
     random() < 0.05 ? [...STREAMS, WITH_OPUS] : STREAMS.slice(0, 1 + Math.floor(random() * STREAMS.length));
   const participants = WHO.slice(0, 2).map((id) => ({ id, name: id.toUpperCase(), role: 'patient' }));
-  const resume = token === undefined ? {} : { resume: { token, epoch: 1 } };
-  return toInput({ type: 'hello', v: 1, session, participants, streams, ...resume }, random, 0.05);
+  return toInput({ type: 'hello', v: 1, session, participants, streams, ...(resume && { resume }) }, random, 0.05);
 }
 
 /** Returns something that a producer might say: a frame or a message, as it should be or mutated. */
@@ -132,6 +131,8 @@ function producerMessage({ mediaMs, sequences }: PeerState, random: Random): Pro
       },
       { type: 'consent', participant, modalities: pick([[], ['text'], ['text', 'audio', 'face', 'body']], random) },
       { type: 'name', participant, name: 'Somebody' },
+      { type: 'sightless', streamId: 'face-ada', sequence, atMs: mediaMs, reason: 'no_face' },
+      { type: 'speaker', speaker: `S${sequence}`, participant },
       { type: 'ping', id: sequence },
       ...(random() < 0.05 ? [{ type: 'bye' } as const] : []),
     ],

@@ -115,7 +115,7 @@ describe('createMediapipeExtractor', () => {
   });
 
   it('ends a thread that hangs', async () => {
-    const thread = startNodeThread(1);
+    const thread = startNodeThread({ hangMs: 1 });
     await expect(thread.open(0, ['body'], { body: await buildPoseTask() })).rejects.toThrow('the thread ended');
     expect(thread.hasEnded).toBe(true);
   });

@@ -120,7 +120,6 @@ const capturePage = {
   log: (): DeviceLog => log,
 };
 declare global {
-   
   var capturePage: CapturePage;
 }
 /** What tests call in the page. */

@@ -41,6 +41,7 @@ let largestAnswerBytes = 0;
 let thread: WebThread | undefined;
 let source: LandmarkSource | undefined;
 let log: SourceLog = { sightings: [], faults: [] };
+let logged: () => void = () => undefined;
 
 /** What tests call in the page, by `visionPage.…`. */
 const visionPage = {
@@ -94,7 +95,10 @@ const visionPage = {
       source = await createLandmarkSource({
         modalities,
         assets: { wasmUrl, models, workerUrl },
-        onSightings: (sightings) => log.sightings.push(...sightings.map(toPlain)),
+        onSightings: (sightings) => {
+          log.sightings.push(...sightings.map(toPlain));
+          logged();
+        },
         onFault: ({ code }) => log.faults.push(code),
       });
       source.start(await showOnCanvas(pictures));
@@ -114,6 +118,15 @@ const visionPage = {
     }
   },
   log: (): SourceLog => log,
+  /** Resolves when that much is in the log. */
+  logHas: ({ sightings = 0, rows = 0, faults = 0 }: Readonly<Record<string, number>>): Promise<void> =>
+    new Promise((resolve) => {
+      logged = () => {
+        const seen = log.sightings.filter(({ row }) => row).length;
+        if (log.sightings.length >= sightings && seen >= rows && log.faults.length >= faults) resolve();
+      };
+      logged();
+    }),
   now: (): number => performance.now(),
   largestAnswerBytes: (): number => largestAnswerBytes,
   stopSource: (): void => source?.stop(),
@@ -182,9 +195,15 @@ async function loadVideo(url: string): Promise<HTMLVideoElement> {
   return video;
 }
 
-/** To the middle of the picture shown at `atMs`, of pictures that are 40 ms apart. */
-function seek(video: HTMLVideoElement, atMs: number): Promise<unknown> {
-  const shown = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+/** To the picture that is shown from `atMs` on; another one must be shown before. */
+function seek(video: HTMLVideoElement, atMs: number): Promise<void> {
+  const shown = new Promise<void>((resolve) => {
+    const check: VideoFrameRequestCallback = (_now, { mediaTime }) => {
+      if (Math.abs(mediaTime * 1_000 - atMs) < 20) resolve();
+      else video.requestVideoFrameCallback(check);
+    };
+    video.requestVideoFrameCallback(check);
+  });
   video.currentTime = (atMs + 20) / 1_000;
   return shown;
 }
