@@ -7,12 +7,7 @@ import type {
   VoiceActivityDetector,
 } from '../adapter.ts';
 import { RECOGNIZERS, type RecognizerTable } from './recognizers.ts';
-
-/**
- * The threads that look at pictures: at most so many, one fewer than there are cores unless told. `givesWay`: what else the
- * process does goes first (on Linux).
- */
-export type VisionThreads = { readonly threads?: number; readonly givesWay?: boolean };
+import type { VisionThreads } from './models/createVision.ts';
 
 /** The adapters of this product, by what they do; each loads its library when it is first used. */
 export const ADAPTERS: Readonly<{

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { createMediapipeExtractor } from '../../../adapters/vision/mediapipe/createMediapipeExtractor.ts';
 import { MODEL_CATALOGUE } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
 import type { VisionExtractor } from '../../adapter.ts';
-import type { VisionThreads } from '../adapters.ts';
 import { readModel } from './modelStore.ts';
+
+/**
+ * The threads that look at pictures: at most so many, one fewer than there are cores unless told. `givesWay`: what else the
+ * process does goes first (on Linux).
+ */
+export type VisionThreads = { readonly threads?: number; readonly givesWay?: boolean };
 
 /**
  * Returns the extractor with the models of a folder. A model that must be downloaded and is not there is left out, so that its
