@@ -237,3 +237,15 @@ describe('against the live server', () => {
     await server.close();
   });
 });
+
+describe('sound that may not be measured', () => {
+  it.each([
+    [true, undefined],
+    [undefined, 'policy'],
+  ] as const)('is sent where the server hears it for its words (%s)', async (isHeardForWords, refusal) => {
+    const speaker = { ...POLICY.speaker, source: 'track' } as const;
+    const policy = { ...POLICY, speaker, modalities: ['text'], ...(isHeardForWords && { isHeardForWords }) } as const;
+    const { producer } = await live({ participants: [policy] });
+    expect(producer.refusal('mic')).toBe(refusal);
+  });
+});
