@@ -220,9 +220,9 @@ describe('against the live server', () => {
     await producer.ready();
     producer.join({ id: 'ben', name: 'Ben' });
     producer.openStream({ streamId: 'mic-ben', kind: 'audio', format: FORMAT, participant: 'ben' });
-    producer.sendAudio('mic-ben', samples(1_600));
+    producer.sendAudio('mic-ben', samples(1_600), 0);
     producer.setFormat('mic-ben', { ...FORMAT, sampleRateHz: 48_000 });
-    producer.sendAudio('mic-ben', samples(4_800));
+    producer.sendAudio('mic-ben', samples(4_800), 100);
     producer.rename('ben', 'Benjamin');
     producer.endStream('mic');
     const [session] = server.sessions.all();
