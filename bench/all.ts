@@ -1,5 +1,6 @@
 import { benchFeatures } from './features.ts';
 import { benchFuzz } from './fuzz.ts';
+import { benchHostile } from './hostile.ts';
 import { benchLive } from './live.ts';
 import { benchMedia } from './media.ts';
 import { benchModel } from './model.ts';
@@ -28,3 +29,4 @@ await benchMedia();
 await benchLive(isQuick ? { counts: [1, 20], seconds: 20 } : { counts: [1, 50, 100, 150, 200], seconds: 30 });
 await benchTrain(isQuick);
 await benchFuzz(isQuick);
+await benchHostile(isQuick);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createVision } from '../src/app/models/createVision.ts';
 import { modelsFolder } from '../src/app/models/modelStore.ts';
@@ -14,16 +15,18 @@ const SECONDS = Number(process.argv[2] ?? 300);
 async function benchIdentity(): Promise<void> {
   const shared = process.env['UNDERTONE_SHARED'];
   const own = modelsFolder(process.env);
-  const vision = createVision(existsSync(join(own, 'face_landmarker.task')) || !shared ? own : join(shared, 'models'));
+  const folderOfModels = existsSync(join(own, 'face_landmarker.task')) || !shared ? own : join(shared, 'models');
+  const vision = createVision(folderOfModels, { threads: availableParallelism() });
   const modality = vision.modalities.includes('face') ? 'face' : 'body';
   const looking = { extractor: vision, modalities: [modality] } as const;
   const folder = createMediaFolder();
   try {
     const [awayMs, backMs] = [SECONDS * 400, SECONDS * 600];
-    const gallery = gridOf(makeGallery(folder, { seconds: SECONDS, awayMs, backMs }));
-    const alone = (['ada', 'ben'] as const).map((name) => ({ streamId: name, path: makeAlone(folder, name, SECONDS) }));
+    const alone = [makeAlone(folder, 'ada', SECONDS), makeAlone(folder, 'ben', SECONDS)] as const;
+    const gallery = gridOf(makeGallery(folder, alone, { seconds: SECONDS, awayMs, backMs }));
+    const inputs = [...gallery, ...alone.map((path, n) => ({ streamId: `alone${n}`, path }))];
     const [ada = [], ben = [], adaAlone = [], benAlone = []] = await Promise.all(
-      [...gallery, ...alone].map((input) => rowsOf(input, looking, modality)),
+      inputs.map((input) => rowsOf(input, looking, modality)),
     );
     const gone = ben.slice(awayMs / 100, backMs / 100);
     const [ofAda, ofBen] = [countSwaps(ada, adaAlone, benAlone), countSwaps(ben, benAlone, adaAlone)];

@@ -40,6 +40,8 @@ function report(): LoadReport {
   return { type: 'report', answers, strangers, lateMs: quantile(lateMs, 0.99) };
 }
 
+/** Whoever measures is gone. */
+process.on('disconnect', () => process.exit());
 process.on('message', (order: LoadOrder) => {
   const reply = (message: LoadReport | { readonly type: 'done' }): void => void process.send?.(message);
   switch (order.type) {

@@ -6,6 +6,8 @@ import type { Cost } from './serverProcess.ts';
 const delays = monitorEventLoopDelay({ resolution: 5 });
 delays.enable();
 
+/** Whoever measures is gone. */
+process.on('disconnect', () => process.exit());
 process.on('message', (order: ProbeOrder) => {
   if (order.type === 'cost') process.send?.(cost());
   if (order.type === 'reset') {

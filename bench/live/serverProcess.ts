@@ -36,12 +36,18 @@ const CONFIG = {
   },
 };
 
-/** Starts the server on the first core where that can be arranged, else anywhere; resolves when it listens. */
-export async function startServerProcess(nodeOptions: readonly string[] = []): Promise<ServerProcess> {
+/**
+ * Starts the server on the first core where that can be arranged, else anywhere; resolves when it listens.
+ * @param options Further options of `undertone serve`.
+ */
+export async function startServerProcess(
+  nodeOptions: readonly string[] = [],
+  options: readonly string[] = [],
+): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'undertone-bench-'));
   const config = join(folder, 'server.json');
   writeFileSync(config, JSON.stringify(CONFIG));
-  const command = ['serve', '--port', '0', '--config', config];
+  const command = ['serve', '--port', '0', '--config', config, ...options];
   const node = [process.execPath, '--expose-gc', ...nodeOptions, ...nodeArguments('../../src/app/main', ['probe'])];
   const [file = '', ...args] = [...pinnedTo('0'), ...node, ...command];
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

@@ -140,7 +140,9 @@ export class Roster {
     const mayUse = (modalities: readonly Modality[] | undefined): boolean =>
       !modalities || USES[kind].some((modality) => modalities.includes(modality));
     if (!mayUse(this.#participants.get(participant ?? '')?.consent)) return 'consent';
-    return mayUse(this.#policy.find((one) => one.participant === participant)?.modalities) ? undefined : 'policy';
+    const policy = this.#policy.find((one) => one.participant === participant);
+    const isForWords = kind === 'audio' && policy?.isHeardForWords === true;
+    return isForWords || mayUse(policy?.modalities) ? undefined : 'policy';
   }
 
   /** The streams of which nothing may be kept. */

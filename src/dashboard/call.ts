@@ -32,8 +32,8 @@ export type Call = {
   /** Opens the camera, or lets go of it. @throws UndertoneError CAPTURE_REFUSED, CAPTURE_FAILED */
   setCamera(isOn: boolean): Promise<void>;
   setConsent(consent: readonly Modality[]): void;
-  /** Sends what was just said, in writing. */
-  write(text: string): void;
+  /** Sends what was said, in writing; `said` is when, a few seconds ago unless given. */
+  write(text: string, said?: { readonly startMs: number; readonly endMs: number }): void;
   leave(): Promise<void>;
 };
 
@@ -73,9 +73,9 @@ export async function joinCall({ name, purpose, consent }: Joining, options: Cal
       camera = await captureCamera(producer, { face: 'face', body: 'body' }, { assets, ...callbacks });
     },
     setConsent: (modalities) => producer.setConsent(ME, modalities),
-    write: (text) => {
-      const endMs = producer.mediaMs;
-      const startMs = Math.max(0, writtenMs, endMs - WRITTEN_MS);
+    write: (text, said) => {
+      const nowMs = producer.mediaMs;
+      const { startMs, endMs } = said ?? { startMs: Math.max(0, writtenMs, nowMs - WRITTEN_MS), endMs: nowMs };
       writtenMs = endMs;
       producer.sendTranscript('words', { isFinal: true, startMs, endMs, text });
     },

@@ -163,7 +163,9 @@ cameraSwitch.addEventListener('click', () => attempt(async () => call?.setCamera
 writeForm.addEventListener('submit', (event) => {
   event.preventDefault();
   const input = find('written', HTMLInputElement);
-  if (input.value.trim() !== '') call?.write(input.value.trim());
+  // Times of the session are those of its only producer.
+  const wordless = board.utterances.find(({ text, status }) => text === null && status !== 'final');
+  if (input.value.trim() !== '') call?.write(input.value.trim(), wordless);
   input.value = '';
 });
 for (const modality of MODALITIES)

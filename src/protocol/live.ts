@@ -156,6 +156,8 @@ export type ParticipantPolicy = {
     readonly modality: Modality;
     readonly reason: Extract<MissingReason, 'consent' | 'privacy'>;
   }[];
+  /** Their sound is heard for its words, though it may not be measured: send it. */
+  readonly isHeardForWords?: true;
 };
 
 /** What a peer may do at most; beyond, `LIMIT_EXCEEDED` or `RATE_LIMITED`. */

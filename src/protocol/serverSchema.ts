@@ -17,6 +17,7 @@ const policy = z.object({
   speaker: z.object({ id: text, name: text, source: z.enum(SPEAKER_SOURCES) }),
   modalities: z.array(modality).readonly(),
   refused: z.array(z.object({ modality, reason: z.enum(['consent', 'privacy']) })).readonly(),
+  isHeardForWords: z.literal(true).exactOptional(),
 });
 const limits = z.object({
   maxMessageBytes: positive,

@@ -17,6 +17,8 @@ export type AccessRequest = {
   readonly protocols: readonly string[];
   /** The header `Origin`; browsers always send it, and other clients need not. */
   readonly origin?: string | undefined;
+  /** The header `Host`: by which name the server was asked for. */
+  readonly host?: string | undefined;
   readonly remoteAddress: string;
 };
 
@@ -63,6 +65,7 @@ export function createAccess(config: AccessConfig, { now }: { readonly now: () =
     isOpen,
     authenticate: async (request) => {
       checkOrigin(request.origin, config.origins, isOpen);
+      if (isOpen) checkHost(request.host);
       if (isOpen && !isLoopbackAddress(request.remoteAddress))
         throw new UndertoneError('UNAUTHENTICATED', 'a server without keys answers its own machine only');
       const credential = credentialOf(request);
@@ -116,6 +119,17 @@ function checkOrigin(origin: string | undefined, allowed: readonly string[], isO
   if (origin === undefined || allowed.includes(origin)) return;
   if (isOpen && URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return;
   throw new UndertoneError('ORIGIN_REFUSED', 'pages of this origin may not connect; "origins" lists those that may');
+}
+
+/**
+ * An open server is asked by a name of this machine only. A page of elsewhere whose name was made to mean this machine (DNS
+ * rebinding) is of one origin with us to its browser, which then sends no origin with a GET.
+ */
+function checkHost(host: string | undefined): void {
+  if (host === undefined) return;
+  const url = `http://${host}`;
+  if (!URL.canParse(url) || !isLoopbackHost(new URL(url).hostname))
+    throw new UndertoneError('ORIGIN_REFUSED', 'a server without keys is asked as localhost only');
 }
 
 /** The one key or token of a request. Two could be of different people, so they are refused. */

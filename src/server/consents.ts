@@ -24,23 +24,22 @@ export type Consents = {
   readonly refusalOf: (declaration: StreamDeclaration) => MissingReason | undefined;
 };
 
-/** What the consents of a session need; `transcribes`: whether speech becomes text here. `now`: wall time. */
+/** What the consents of a session need. `now`: wall time. */
 export type ConsentsDeps = {
   readonly ingest: Ingest;
   readonly participants: Participants;
   readonly now: () => number;
-  readonly transcribes?: boolean;
 };
 
 /** Speakers that can be identified in a session. */
 const MAX_IDENTIFIED = 256;
 
 /** Returns the consents of a session: they let the streams of `ingest` go unread that may not be used. */
-export function createConsents({ ingest, participants, now, transcribes = false }: ConsentsDeps): Consents {
+export function createConsents({ ingest, participants, now }: ConsentsDeps): Consents {
   /** Participants by the speakers that turned out to be them. */
   const known = new Map<string, { readonly speaker: Speaker; readonly participant: string }>();
   const refusalOf = (declaration: StreamDeclaration): MissingReason | undefined =>
-    findRefusal(declaration, participants, transcribes);
+    findRefusal(declaration, participants);
   /** Says in the stream of events what may be analyzed of a participant. */
   const apply = (policy: ParticipantPolicy, isNew: boolean): ParticipantPolicy => {
     const { speaker, modalities, refused } = policy;
@@ -87,23 +86,15 @@ export function createConsents({ ingest, participants, now, transcribes = false 
   };
 }
 
-/**
- * A stream that carries everybody may be used for what may be analyzed of each. The sound of a participant that the policy
- * does not let us measure may be heard for its words, when these may be analyzed and speech becomes text here.
- */
-function findRefusal(
-  declaration: StreamDeclaration,
-  participants: Participants,
-  transcribes: boolean,
-): MissingReason | undefined {
+/** A stream that carries everybody may be used for what may be analyzed of each; one's own sound for its words too. */
+function findRefusal(declaration: StreamDeclaration, participants: Participants): MissingReason | undefined {
   const carried = modalitiesOf(declaration);
-  const { participant } = declaration;
+  const { participant, kind } = declaration;
   const policy = participant === undefined ? undefined : participants.get(participant);
   const allowed = participant === undefined ? participants.common() : (policy?.modalities ?? []);
   if (carried.some((modality) => allowed.includes(modality))) return undefined;
-  const reason = policy?.refused.find(({ modality }) => carried.includes(modality))?.reason ?? 'privacy';
-  const isForWords = transcribes && policy !== undefined && declaration.kind === 'audio' && allowed.includes('text');
-  return isForWords && reason === 'privacy' ? undefined : reason;
+  if (kind === 'audio' && policy?.isHeardForWords) return undefined;
+  return policy?.refused.find(({ modality }) => carried.includes(modality))?.reason ?? 'privacy';
 }
 
 function modalitiesOf({ kind }: StreamDeclaration): readonly Modality[] {

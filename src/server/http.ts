@@ -117,12 +117,12 @@ function addSessions(app: FastifyInstance, context: HttpContext): void {
 }
 
 async function principalOf(
-  { ip, headers: { authorization, origin } }: FastifyRequest,
+  { ip, headers: { authorization, origin, host } }: FastifyRequest,
   { admission, access }: HttpContext,
   { scope, session }: { readonly scope: Scope; readonly session?: string },
 ): Promise<Principal> {
   admission.attempt(ip);
-  const principal = await access.authenticate({ authorization, origin, protocols: [], remoteAddress: ip });
+  const principal = await access.authenticate({ authorization, origin, host, protocols: [], remoteAddress: ip });
   requireScope(principal, scope, session);
   return principal;
 }

@@ -37,9 +37,9 @@ export function addPage(
   { access, admission }: { readonly access: Access; readonly admission: Admission },
 ): void {
   for (const [path, { type, read }] of page)
-    app.get(path, async ({ ip, headers: { origin } }, reply) => {
+    app.get(path, async ({ ip, headers: { origin, host } }, reply) => {
       admission.attempt(ip);
-      await access.authenticate({ origin, protocols: [], remoteAddress: ip });
+      await access.authenticate({ origin, host, protocols: [], remoteAddress: ip });
       return reply
         .headers(HEADERS)
         .type(type)

@@ -6,7 +6,7 @@ import type { Participant, ParticipantPolicy } from '../protocol/live.ts';
 /** Decides what may be analyzed of a participant. */
 export type DecideModalities = (
   participant: Pick<Participant, 'id' | 'role' | 'consent'>,
-) => Pick<ParticipantPolicy, 'modalities' | 'refused'>;
+) => Omit<ParticipantPolicy, 'participant' | 'speaker'>;
 
 /** The participants of one session. */
 export type Participants = {

@@ -52,6 +52,16 @@ export function checkPurpose(purpose: Purpose | undefined, { allowedPurposes }: 
   throw new UndertoneError('PURPOSE_REFUSED', `${which}; allowed: ${allowedPurposes.join(', ') || 'none'}`);
 }
 
+/**
+ * What a server that turns speech into text adds: the sound of a participant that the policy does not let it measure is heard
+ * for its words, when these may be analyzed. Sound that the participant withholds is not.
+ */
+export function hearForWords(decision: PolicyDecision): PolicyDecision & Pick<ParticipantPolicy, 'isHeardForWords'> {
+  const audio = decision.refused.find(({ modality }) => modality === 'audio');
+  const isForWords = audio?.reason === 'privacy' && decision.modalities.includes('text');
+  return isForWords ? { ...decision, isHeardForWords: true } : decision;
+}
+
 function refusalOf(modality: Modality, question: PolicyQuestion): Refusal | undefined {
   const { purpose, exception, participant, policy } = question;
   const isProtected = purpose !== undefined && PROTECTED.includes(purpose) && exception === undefined;

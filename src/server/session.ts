@@ -6,6 +6,7 @@ import { type Consents, createConsents } from './consents.ts';
 import { createIngest, DEFAULT_INGEST, type Ingest } from './ingest/ingest.ts';
 import { createInsightFeed, type InsightFeed } from './insightFeed.ts';
 import { createParticipants, type DecideModalities, type Participants } from './participants.ts';
+import { hearForWords } from './policy.ts';
 import { createProducers, type Producers } from './producers.ts';
 import { createStreamOpener, type StreamOpener } from './streamOpener.ts';
 
@@ -77,7 +78,9 @@ export function createSession(
   const clock = createSessionClock(now);
   const feed = createInsightFeed(limits.backlogInsights);
   const ingest = createIngest(DEFAULT_INGEST, () => clock.clockMs() + limits.maxAheadMs + BURST_MS);
-  const participants = createParticipants(limits.maxParticipants, deps.decide);
+  const { decide, transcribes = false } = deps;
+  const decideHere: DecideModalities = transcribes ? (who) => hearForWords(decide(who)) : decide;
+  const participants = createParticipants(limits.maxParticipants, decideHere);
   const { refusalOf, ...consents } = createConsents({ ...deps, ingest, participants });
   const opener = createStreamOpener(limits.maxStreams, { ...deps, ingest, participants, refusalOf });
   const analysis = startAnalysis(deps.analyze, {

@@ -64,12 +64,12 @@ function authenticate(
   path: SocketPath,
   { access, metrics, serve }: UpgradeContext,
 ): void {
-  const { authorization, origin } = request.headers;
+  const { authorization, origin, host } = request.headers;
   const remoteAddress = request.socket.remoteAddress ?? '';
   socket.on('error', () => undefined);
   socket.pause();
   access
-    .authenticate({ authorization, origin, protocols: protocolsOf(request), remoteAddress })
+    .authenticate({ authorization, origin, host, protocols: protocolsOf(request), remoteAddress })
     .then((principal) => serve(socket, path, principal))
     .catch((error: unknown) => {
       metrics.count('rejected');

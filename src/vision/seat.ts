@@ -20,7 +20,9 @@ export type SeatOptions<Image, Models> = {
 export type Seat<Image> = {
   /** @throws UndertoneError VISION_DOWN, or the code of the thread. */
   open(): Promise<void>;
+  /** Never rejects. */
   look(picture: Image): Promise<readonly Sighting[]>;
+  /** Gives the place up for good; no fault is told any more. */
   leave(): void;
 };
 
@@ -36,6 +38,7 @@ export function createSeat<Image extends { readonly atMs: number }, Models>({
 }: SeatOptions<Image, Models>): Seat<Image> {
   let taken: { readonly slot: Slot<Image, Models>; readonly thread: VisionThread<Image, Models> } | undefined;
   let restarts = 0;
+  let hasLeft = false;
   const sit = async (): Promise<VisionThread<Image, Models>> => {
     const slot = pool.take();
     // Another stream may give the slot a new thread, in which this one has no place.
@@ -44,14 +47,16 @@ export function createSeat<Image extends { readonly atMs: number }, Models>({
     await thread.open(id, modalities, models);
     return thread;
   };
-  const leave = (): void => {
+  const release = (): void => {
     if (!taken) return;
     taken.thread.forget(id);
     pool.leave(taken.slot);
     taken = undefined;
   };
   const lose = (): void => {
-    leave();
+    release();
+    // Whoever leaves may end the thread, too, with a picture still on its way.
+    if (hasLeft) return;
     restarts++;
     const then = restarts < MAX_RESTARTS ? 'it is replaced' : 'no picture of this stream is looked at any more';
     onFault?.({ code: 'VISION_DOWN', message: `a thread that looks at pictures ended; ${then}` });
@@ -63,14 +68,14 @@ export function createSeat<Image extends { readonly atMs: number }, Models>({
       try {
         await sit();
       } catch (cause) {
-        leave();
+        release();
         if (isUndertoneError(cause)) throw cause;
         throw new UndertoneError('VISION_DOWN', 'MediaPipe could not be started', { cause });
       }
     },
     look: async (picture) => {
       if (taken?.thread.hasEnded) lose();
-      if (!taken && restarts >= MAX_RESTARTS) return down(picture);
+      if (hasLeft || (!taken && restarts >= MAX_RESTARTS)) return down(picture);
       try {
         const thread = taken?.thread ?? (await sit());
         return await thread.look(id, picture);
@@ -79,6 +84,9 @@ export function createSeat<Image extends { readonly atMs: number }, Models>({
         return down(picture);
       }
     },
-    leave,
+    leave: () => {
+      hasLeft = true;
+      release();
+    },
   };
 }

@@ -220,9 +220,9 @@ describe('against the live server', () => {
     await producer.ready();
     producer.join({ id: 'ben', name: 'Ben' });
     producer.openStream({ streamId: 'mic-ben', kind: 'audio', format: FORMAT, participant: 'ben' });
-    producer.sendAudio('mic-ben', samples(1_600));
+    producer.sendAudio('mic-ben', samples(1_600), 0);
     producer.setFormat('mic-ben', { ...FORMAT, sampleRateHz: 48_000 });
-    producer.sendAudio('mic-ben', samples(4_800));
+    producer.sendAudio('mic-ben', samples(4_800), 100);
     producer.rename('ben', 'Benjamin');
     producer.endStream('mic');
     const [session] = server.sessions.all();
@@ -235,5 +235,17 @@ describe('against the live server', () => {
     expect(errors).toEqual([]);
     await producer.bye();
     await server.close();
+  });
+});
+
+describe('sound that may not be measured', () => {
+  it.each([
+    [true, undefined],
+    [undefined, 'policy'],
+  ] as const)('is sent where the server hears it for its words (%s)', async (isHeardForWords, refusal) => {
+    const speaker = { ...POLICY.speaker, source: 'track' } as const;
+    const policy = { ...POLICY, speaker, modalities: ['text'], ...(isHeardForWords && { isHeardForWords }) } as const;
+    const { producer } = await live({ participants: [policy] });
+    expect(producer.refusal('mic')).toBe(refusal);
   });
 });

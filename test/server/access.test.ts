@@ -267,6 +267,22 @@ describe('a server without keys', () => {
     expect(await codeOf(access.authenticate(askedBy(request)))).toBe(outcome);
   });
 
+  it.each([
+    [undefined, 'let in'],
+    ['127.0.0.1:8787', 'let in'],
+    ['localhost', 'let in'],
+    ['[::1]:8787', 'let in'],
+    ['rebound.example:8787', 'ORIGIN_REFUSED'],
+    ['localhost.example', 'ORIGIN_REFUSED'],
+    ['192.0.2.7', 'ORIGIN_REFUSED'],
+    ['', 'ORIGIN_REFUSED'],
+    ['a b', 'ORIGIN_REFUSED'],
+  ])('is asked as %j: %s, wherever its name leads to', async (host, outcome) => {
+    const request = askedBy({ remoteAddress: '127.0.0.1', ...(host !== undefined && { host }) });
+    expect(await codeOf(accessAt(NOW_MS, OPEN_CONFIG).authenticate(request))).toBe(outcome);
+    expect(await codeOf(accessAt(NOW_MS).authenticate({ ...bearer(KEYS.desk), host }))).toBe('let in');
+  });
+
   it('gives every scope to whoever shows nothing, and to a token its own alone', async () => {
     const access = accessAt(NOW_MS, OPEN_CONFIG);
     const here = askedBy({ remoteAddress: '127.0.0.1' });

@@ -160,7 +160,8 @@ describe('a live server under attack', () => {
     await expect.poll(metrics).toContain('undertone_slow_total 1');
     deaf.socket.resume();
     await deaf.closed;
-    expect(closeCodeOf(deaf)).toBe(ERROR_CODES.SLOW_CONSUMER.closeCode);
+    // It is told why, unless it begins to read more than two seconds after that.
+    expect([ERROR_CODES.SLOW_CONSUMER.closeCode, undefined]).toContain(closeCodeOf(deaf));
     const heard = deaf.said().split('"type":"utterance"').length - 1;
     expect(heard).toBeGreaterThan(0);
     expect(heard).toBeLessThan(FLOOD);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_SERVER_CONFIG, type LivePolicy } from '../../src/config.ts';
 import { MODALITIES, type Modality, PRIVACY_MODES } from '../../src/domain/modality.ts';
 import { EXCEPTIONS, type Purpose, PURPOSES } from '../../src/protocol/live.ts';
-import { checkPurpose, decidePolicy, type PolicyQuestion } from '../../src/server/policy.ts';
+import { checkPurpose, decidePolicy, hearForWords, type PolicyQuestion } from '../../src/server/policy.ts';
 
 const OPEN = DEFAULT_SERVER_CONFIG.policy;
 const decide = (question: Partial<PolicyQuestion>): ReturnType<typeof decidePolicy> =>
@@ -148,5 +148,15 @@ describe('the purpose of a session', () => {
 
   it('passes when it is among those that are allowed', () => {
     expect(() => checkPurpose('research', { ...OPEN, allowedPurposes: ['telehealth', 'research'] })).not.toThrow();
+  });
+});
+
+describe('hearing sound for its words', () => {
+  it('is for sound that the policy rules out, of those whose words may be analyzed', () => {
+    const forWords = (question: Partial<PolicyQuestion>): unknown => hearForWords(decide(question)).isHeardForWords;
+    expect(forWords({ purpose: 'workplace' })).toBe(true);
+    expect(forWords({})).toBeUndefined();
+    expect(forWords({ participant: { id: 'p', consent: ['text'] } })).toBeUndefined();
+    expect(forWords({ purpose: 'workplace', participant: { id: 'p', consent: [] } })).toBeUndefined();
   });
 });

@@ -22,31 +22,25 @@ export type Gallery = { readonly seconds: number; readonly awayMs: number; reado
 export type Rows = readonly (Float32Array | undefined)[];
 
 const videoOf = (name: string): string => fileURLToPath(new URL(`../../fixtures/call/${name}.mp4`, import.meta.url));
-const scaled = (frames: number): string =>
-  `fps=${RATE},trim=end_frame=${frames},setpts=PTS-STARTPTS,scale=320:240,loop=loop=-1:size=${frames}`;
 
-/** Writes the gallery as a video of 640 × 480 without sound, and each participant alone; returns the paths. */
-export function makeGallery(folder: MediaFolder, { seconds, awayMs, backMs }: Gallery): string {
-  const frames = RATE * Math.min(seconds, PERIOD_S);
-  const gone = `drawbox=t=fill:color=0x7a8790:enable='between(t,${awayMs / 1_000},${backMs / 1_000 - 0.01})'`;
-  const tiles = 'xstack=inputs=4:layout=0_0|w0_0|0_h0|w0_h0';
-  const empty = `color=0x303840:s=320x240:r=${RATE}`;
-  const graph = `[0:v]${scaled(frames)}[a];[1:v]${scaled(frames)},${gone}[b];${empty}[c];${empty}[d];[a][b][c][d]${tiles}`;
-  return folder.make('gallery.mp4', [
-    '-i',
-    videoOf('ada'),
-    '-i',
-    videoOf('ben'),
-    '-filter_complex',
-    graph,
-    ...made(seconds),
-  ]);
+/** Writes what a participant shows, alone, once; returns the path. */
+export function makeAlone(folder: MediaFolder, name: 'ada' | 'ben', seconds: number): string {
+  const args = ['-i', videoOf(name), '-vf', `fps=${RATE},scale=320:240`, ...made(Math.min(seconds, PERIOD_S))];
+  return folder.make(`${name}.mp4`, args);
 }
 
-/** Writes what a participant shows in the gallery, alone. */
-export function makeAlone(folder: MediaFolder, name: 'ada' | 'ben', seconds: number): string {
-  const period = Math.min(seconds, PERIOD_S);
-  return folder.make(`${name}.mp4`, ['-i', videoOf(name), '-vf', scaled(RATE * period), ...made(period)]);
+/** Writes the gallery of two such videos, played again and again, as a video of 640 × 480 without sound; returns the path. */
+export function makeGallery(
+  folder: MediaFolder,
+  [ada, ben]: readonly [ada: string, ben: string],
+  { seconds, awayMs, backMs }: Gallery,
+): string {
+  const gone = `drawbox=t=fill:color=0x7a8790:enable='between(t,${awayMs / 1_000},${backMs / 1_000 - 0.01})'`;
+  const empty = `color=0x303840:s=320x240:r=${RATE}`;
+  const tiles = 'xstack=inputs=4:layout=0_0|w0_0|0_h0|w0_h0';
+  const looped = [ada, ben].flatMap((path) => ['-stream_loop', '-1', '-i', path]);
+  const graph = `[1:v]${gone}[b];${empty}[c];${empty}[d];[0:v][b][c][d]${tiles}`;
+  return folder.make('gallery.mp4', [...looped, '-filter_complex', graph, ...made(seconds)]);
 }
 
 function made(seconds: number): string[] {

@@ -19,7 +19,13 @@ export function createRecognizersProbe(recognizers: RecognizerTable, env: Enviro
     const there = found.filter(({ isFound }) => isFound).map(({ name }) => name);
     const details = found.map(({ name, line }) => `${name}: ${line}`);
     if (there.length === 0) return { isFound: false, reason: details.join('; ') };
-    return { isFound: true, version: there.join(', '), from: 'replay --asr NAME', note: 'all of them:', details };
+    return {
+      isFound: true,
+      version: there.join(', '),
+      from: 'replay and serve --asr NAME',
+      note: 'all of them:',
+      details,
+    };
   };
 }
 

@@ -26,6 +26,8 @@ export type LineOptions = {
 
 /** The speech of one audio stream on its way through whichever recognizer of the pool works. */
 export type Line = {
+  /** Opens a local recognizer before there is speech, if that takes no room of others: the first words come sooner. */
+  prepare(): void;
   push(entries: readonly Entry[]): void;
   /** Resolves when everything pushed was given to a recognizer (and answered, if it is local), or nobody works. */
   settle(): Promise<void>;
@@ -148,6 +150,12 @@ export function createLine(options: LineOptions): Line {
   };
 
   return {
+    prepare: () => {
+      const member = pool.choose(needs, nowMs());
+      if (isRunning || current || !member?.recognizer.capabilities.isLocal || !pool.isFree(member)) return;
+      isRunning = true;
+      idle = find().then(run);
+    },
     push: (entries) => {
       if (entries.length > 0) pushedAtMs = nowMs();
       for (const entry of entries) {

@@ -21,6 +21,8 @@ export type Pool = {
   choose(needs: Needs, atMs: number, current?: Member): Member | undefined;
   /** Whether some would do but have no room: there is none because of the crowd. */
   isCrowded(needs: Needs, atMs: number): boolean;
+  /** Whether a stream would take no seat of another. */
+  isFree(member: Member): boolean;
   /** Takes a seat at a member that was chosen just now; call what is returned to give it back. */
   sit(member: Member, holder: Omit<Holder, 'party'>): () => void;
 };
@@ -55,6 +57,7 @@ export function createPool(
     choose: (needs, atMs, current) =>
       working(needs, atMs).find((member) => member === current || seats.hasRoom(member.recognizer, party)),
     isCrowded: (needs, atMs) => working(needs, atMs).length > 0,
+    isFree: ({ recognizer }) => seats.isFree(recognizer),
     sit: (member, holder) => seats.take(member.recognizer, { ...holder, party }),
   };
 }

@@ -13,6 +13,8 @@ export type Holder = {
 export type Seats = {
   /** Whether `party` could have one more stream of a recognizer. */
   hasRoom(recognizer: Recognizer, party: object): boolean;
+  /** Whether nobody would have to leave for one more. */
+  isFree(recognizer: Recognizer): boolean;
   /** Takes a seat, if need be from another; call what is returned to give it back. Only while there is room. */
   take(recognizer: Recognizer, holder: Holder): () => void;
 };
@@ -40,6 +42,7 @@ export function createSeats(): Seats {
       const holders = holdersOf(recognizer);
       return !isFull(recognizer, holders) || whoLeaves(holders, party) !== undefined;
     },
+    isFree: (recognizer) => !isFull(recognizer, holdersOf(recognizer)),
     take: (recognizer, holder) => {
       const holders = holdersOf(recognizer);
       const leaving = isFull(recognizer, holders) ? whoLeaves(holders, holder.party) : undefined;

@@ -7,6 +7,7 @@ import { createLabels } from './labels.ts';
 import { createLine, type Line } from './line.ts';
 import { createPool, DEFAULT_POOL, type PoolSettings } from './pool.ts';
 import type { Seats } from './seats.ts';
+import { toObservation } from './toObservation.ts';
 
 /** How speech becomes text. */
 export type TranscriptionOptions = {
@@ -75,11 +76,7 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
     const label = event.speakerLabel;
     const speaker =
       stream.speaker ?? (label === undefined ? undefined : labels.speakerOf(`${streamId} ${connection} ${label}`));
-    const { startMs, endMs, text } = event;
-    const said = { arrivalMs: 0, streamId: `asr:${streamId}`, startMs, endMs, text, ...(speaker && { speaker }) };
-    if (event.type === 'interim') return tell({ type: 'interim', ...said });
-    const { words, language = stream.language } = event;
-    tell({ type: 'transcript', ...said, ...(words && { words }), ...(language !== undefined && { language }) });
+    tell(toObservation(event, stream, speaker));
   };
   const createHeard = (stream: StreamOpened): Heard => {
     const { language, sampleRateHz: sourceRateHz } = stream;
@@ -107,10 +104,19 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
     return { gate: createGate(), line };
   };
 
-  const open = ({ streamId, speaker }: StreamOpened): void => {
+  const hearOf = (stream: StreamOpened): Heard | undefined => {
+    const known = heard.get(stream.streamId);
+    if (known || heard.size >= MAX_STREAMS) return known;
+    const created = createHeard(stream);
+    heard.set(stream.streamId, created);
+    return created;
+  };
+  const open = (stream: StreamOpened): void => {
+    const { streamId, speaker } = stream;
     told.add(streamId);
     const more = speaker ? { speaker } : {};
     tell({ type: 'streamOpened', arrivalMs: 0, streamId: `asr:${streamId}`, kind: 'captions', ...more });
+    hearOf(stream)?.line.prepare();
   };
   const finish = async (streamId: string): Promise<void> => {
     const known = heard.get(streamId);
@@ -159,10 +165,8 @@ export function createTranscription(options: TranscriptionOptions): Transcriptio
   };
   const listen = (voice: VoiceActivity): void => {
     const { streamId } = voice;
-    if (!audience.isHeard(streamId) || (heard.size >= MAX_STREAMS && !heard.has(streamId))) return;
-    const known = heard.get(streamId) ?? createHeard(audience.streamOf(streamId));
-    heard.set(streamId, known);
-    known.line.push(known.gate.hear(voice));
+    const known = audience.isHeard(streamId) ? hearOf(audience.streamOf(streamId)) : undefined;
+    known?.line.push(known.gate.hear(voice));
   };
 
   return {

@@ -12,6 +12,7 @@ import {
   type Taken,
   toPiece,
 } from './ingestStream.ts';
+import { createInterruptions, type Interruptions } from './interruptions.ts';
 import { createIngestStreams, type IngestStreams } from './ingestStreams.ts';
 import type { SourceEvent, TimedEvent } from './sourceEvent.ts';
 import { type WaitSettings, watermark } from './watermark.ts';
@@ -75,8 +76,7 @@ class SessionIngest implements Ingest {
   readonly #settings: IngestSettings;
   readonly #streams: IngestStreams = createIngestStreams();
   readonly #events: HeldEvents;
-  /** Producers whose connection is lost. */
-  readonly #gone = new Set<string>();
+  readonly #interruptions: Interruptions = createInterruptions((event) => this.tell(event));
   #releasedAtMs: number | undefined;
 
   constructor(settings: IngestSettings, latestMs: () => number) {
@@ -130,7 +130,7 @@ class SessionIngest implements Ingest {
     const stream = this.find(streamId);
     if (!stream) return;
     stream.state = state;
-    this.#follow(stream);
+    this.#interruptions.follow(stream);
   }
 
   setRefused(streamId: string, reason: MissingReason | undefined): void {
@@ -143,16 +143,13 @@ class SessionIngest implements Ingest {
   }
 
   disconnect(producer: string): void {
-    this.#gone.add(producer);
-    for (const stream of this.#streams.of(producer)) this.#interrupt(stream, 'disconnected');
+    this.#interruptions.lose(producer, this.#streams.of(producer));
   }
 
   reconnect(producer: string, nowMs: number): void {
-    this.#gone.delete(producer);
-    for (const stream of this.#streams.of(producer)) {
-      stream.heardAtMs = nowMs;
-      this.#follow(stream);
-    }
+    const own = this.#streams.of(producer);
+    for (const stream of own) stream.heardAtMs = nowMs;
+    this.#interruptions.find(producer, own);
   }
 
   tell(event: TimedEvent['event']): void {
@@ -161,12 +158,12 @@ class SessionIngest implements Ingest {
 
   tick(nowMs: number): void {
     for (const stream of this.#streams.all()) {
-      if (this.#gone.has(stream.entry.producer)) continue;
+      if (this.#interruptions.isLost(stream.entry.producer)) continue;
       const taken = stream.advance(nowMs);
       if (taken.events.length > 0 || taken.problems.length > 0) this.#take(stream, taken, nowMs);
       const isExpected = stream.state === 'live' && stream.entry.declaration.kind !== 'captions';
       const isSilent = nowMs - stream.heardAtMs >= this.#settings.stallMs;
-      if (isExpected && isSilent && stream.interruption === undefined) this.#interrupt(stream, 'stalled');
+      if (isExpected && isSilent && stream.interruption === undefined) this.#interruptions.interrupt(stream, 'stalled');
     }
     this.#passTime(nowMs);
   }
@@ -212,27 +209,9 @@ class SessionIngest implements Ingest {
 
   #take(stream: IngestStream, { events, problems }: Taken, nowMs: number): readonly Refusal[] {
     const { entry, rank, state } = stream;
-    if (state === 'live' && !this.#gone.has(entry.producer)) this.#restore(stream);
+    if (state === 'live' && !this.#interruptions.isLost(entry.producer)) this.#interruptions.follow(stream);
     for (const timed of events) this.#events.hold({ ...timed, rank, sinceMs: nowMs });
     return problems.map((rule) => ({ code: 'BAD_FRAME', streamId: entry.declaration.streamId, rule }));
-  }
-
-  /** Says that a stream delivers again, or why it is not meant to. */
-  #follow(stream: IngestStream): void {
-    if (stream.state === 'live') this.#restore(stream);
-    else this.#interrupt(stream, stream.state);
-  }
-
-  #interrupt(stream: IngestStream, reason: MissingReason): void {
-    if (stream.interruption === reason) return;
-    stream.interruption = reason;
-    this.tell({ type: 'streamInterrupted', streamId: stream.entry.declaration.streamId, reason });
-  }
-
-  #restore(stream: IngestStream): void {
-    if (stream.interruption === undefined) return;
-    stream.interruption = undefined;
-    this.tell({ type: 'streamRestored', streamId: stream.entry.declaration.streamId });
   }
 
   /** What a producer that is away sent last waits for what follows it: it may come back. */

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildPoseTask } from '../../../adapters/vision/mediapipe/buildPoseTask.ts';
+import { createMediapipeExtractor } from '../../../adapters/vision/mediapipe/createMediapipeExtractor.ts';
+import { type NodeThread, startNodeThread } from '../../../adapters/vision/mediapipe/startNodeThread.ts';
 import { createVision } from '../../../src/app/models/createVision.ts';
 import { modelsFolder } from '../../../src/app/models/modelStore.ts';
 import { ADAPTERS } from '../../../src/app/adapters.ts';
@@ -53,9 +56,9 @@ function watched(extractor: VisionExtractor) {
 }
 
 /** A server that looks, with a model that hears faces and bodies; `roles` is its policy. */
-async function start(roles: Record<string, readonly Modality[]> = {}) {
+async function start(roles: Record<string, readonly Modality[]> = {}, extractor = createVision(folder)) {
   const { name: backend } = await startTensorBackend('cpu');
-  const eyes = watched(createVision(folder));
+  const eyes = watched(extractor);
   vision = await openLooking('none', {}, async () => eyes.extractor);
   const [text, prosody] = TINY.inputs;
   const looks = TINY.inputs.filter(({ name }) => name === 'face' || name === 'body');
@@ -124,6 +127,30 @@ describe('pictures of a live call', () => {
       if (shared === undefined) expect(availability.face.share).toBe(0);
       else expect([availability.face.share > 0.9, modalityWeights.face > 0]).toEqual([true, true]);
     }
+  });
+
+  it('go on being looked at when the thread that looks ends, which is said', async () => {
+    const threads: NodeThread[] = [];
+    const startThread = (): NodeThread => {
+      const thread = startNodeThread();
+      threads.push(thread);
+      return thread;
+    };
+    const models = { body: buildPoseTask };
+    const { url, seen } = await start({}, createMediapipeExtractor({ models, threads: 1, startThread }));
+    const producer = await connectPeer(url);
+    producer.say(hello());
+    await producerWelcome(producer);
+    await send(producer, { to: 16, seen });
+    await threads[0]?.end();
+    await send(producer, { from: 16, seen });
+    producer.say({ type: 'bye' });
+    const insights = await insightsOf(url);
+    const faults = insights.flatMap((one) => (one.type === 'fault' ? [[one.code, one.streamId]] : []));
+    expect(faults).toEqual([['VISION_DOWN', 'cam-ada']]);
+    const finals = insights.filter((one) => one.type === 'utterance').filter(({ status }) => status === 'final');
+    expect(finals.map(({ availability }) => availability.body.share > 0.9)).toEqual([true]);
+    expect(threads).toHaveLength(2);
   });
 
   it('of those who do not consent, or whose role may not be looked at, are never looked at', async () => {

@@ -64,6 +64,19 @@ describe('createTranscription', () => {
     expect((said[0]?.arrivalMs ?? Infinity) - 1_250).toBeLessThanOrEqual(500);
   });
 
+  it('prepares a local recognizer when a stream opens, and no other before there is speech', async () => {
+    const [local, remote] = [true, false].map((isLocal) => createFakeRecognizer('fake', undefined, { isLocal }));
+    if (!local || !remote) throw new Error('two were made');
+    for (const recognizer of [local, remote]) await transcribe([recognizer], [audioOpened(), ...voiceOf([0, 0])]);
+    expect([local.opened(), remote.opened()]).toEqual([1, 0]);
+  });
+
+  it('prepares nothing where that would take the room of another', async () => {
+    const fake = createFakeRecognizer('fake', undefined, { maxStreams: 1 });
+    await transcribe([fake], [audioOpened(), audioOpened({ streamId: 'other' }), ...voiceOf([0, 0])]);
+    expect(fake.opened()).toBe(1);
+  });
+
   it('gives a recognizer no silence, but the moment before speech', async () => {
     const fake = createFakeRecognizer('fake');
     await transcribe(

@@ -56,6 +56,36 @@ const presencesOf = (insights: readonly Insight[]): string[] =>
     .filter((insight): insight is ModalityInsight => insight.type === 'modality')
     .map(({ modality, state, reason = '' }) => `${modality} ${state} ${reason}`.trim());
 
+describe('the page, in Chromium, with a session behind # in its address', () => {
+  itInChromium('shows what is said about others, who take part elsewhere', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'undertone-page-'));
+    server = await servePage(join(folder, 'page'), folder);
+    const { producer } = connect({
+      url: server.url,
+      session: 'theirs',
+      WebSocket,
+      participant: { id: 'ben', name: 'Ben' },
+      streams: [{ streamId: 'words', kind: 'captions' }],
+    });
+    await producer.ready();
+    browser = await launchChromium();
+    const page = await browser.newPage();
+    await page.goto(`${server.url.replace('ws', 'http')}/#theirs`);
+    await page.locator('#status').filter({ hasText: 'watching theirs: live' }).waitFor();
+    producer.sendTranscript('words', {
+      isFinal: true,
+      startMs: 500,
+      endMs: 2_000,
+      text: 'I had no idea <b>at all</b>!',
+    });
+    await producer.bye();
+    const utterance = page.locator('#utterances li');
+    await utterance.getByText('Ben').waitFor();
+    await utterance.getByText('I had no idea <b>at all</b>!').waitFor();
+    expect(await page.getByRole('button', { name: 'Connect' }).isVisible()).toBe(true);
+  });
+});
+
 describe('the page, in Chromium, with the sound and the pictures of the bundled call', () => {
   itInChromium(
     'shows what is heard and seen, and loses and doubles nothing when camera and network go and come',

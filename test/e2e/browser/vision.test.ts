@@ -54,12 +54,13 @@ describe('vision in Chromium', () => {
       const times = pictures.map(({ atMs }) => atMs);
       const seen = await call<PageSighting[]>('examineVideo', '/ada.mp4', times);
       const differences = differencesOf(seen, await examineInNode(pictures));
-      // Two decoders make colours of the same film that differ by a step or two of 255; speeds multiply what that does.
+      // Two decoders make colours of the same film that differ by a step or two of 255, and a depth that is guessed, or a speed,
+      // multiplies what that does.
       for (const column of ['mouthSmileLeft', 'jawOpen', 'eyeBlinkLeft', 'browInnerUp', 'yawRad', 'leftUpperArmRad'])
         for (const { difference } of differences.filter(({ name }) => name === column))
           expect(difference, column).toBeLessThanOrEqual(0.05);
       const all = differences.map(({ difference }) => difference).sort((a, b) => a - b);
-      expect(all[Math.floor(all.length / 2)]).toBeLessThanOrEqual(0.02);
+      expect(all[Math.floor(all.length * 0.95)]).toBeLessThanOrEqual(0.02);
     }),
   );
 

@@ -19,7 +19,7 @@ export async function connectRaw(url: string): Promise<RawSocket> {
   let said = '';
   socket.setEncoding('latin1').on('data', (text: string) => (said += text));
   socket.on('error', () => undefined);
-  const closed = once(socket, 'close').then(() => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   await once(socket, 'connect');
   return {
     socket,

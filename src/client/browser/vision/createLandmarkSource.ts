@@ -48,6 +48,7 @@ export const createLandmarkSource: CreateLandmarkSource = async ({ modalities, a
     close: (): void => {
       source.stop();
       isClosed = true;
+      seat.leave();
       void pool.end();
     },
   };

@@ -160,6 +160,21 @@ describe('what is drawn comes back', () => {
     },
   );
 
+  it(
+    shared === undefined
+      ? 'skipped: faces need the model in UNDERTONE_SHARED'
+      : 'a mouth that is covered is not told from one at rest, which is why face_covered is never answered',
+    { skip: shared === undefined },
+    async () => {
+      const rows = await rowsOf('face', 12, (step) => masked(facePicture(step)));
+      const smiles = rows.flatMap((row) =>
+        row ? (FACE_SCRIPT.find(({ name }) => name === 'smile')?.read(row) ?? []) : [],
+      );
+      expect(smiles).toHaveLength(12);
+      expect(Math.max(...smiles) - Math.min(...smiles)).toBeLessThan(0.2);
+    },
+  );
+
   it('arms that go up and their speed correlate with what a figure does', async () => {
     const rows = await rowsOf('body', BODY_STEPS, bodyPicture);
     expect(rows.filter((row) => row)).toHaveLength(BODY_STEPS);
@@ -180,6 +195,13 @@ async function rowsOf(
     rows.push(seen && 'row' in seen ? seen.row : undefined);
   }
   return rows;
+}
+
+/** With a mask over the lower half of the avatar's face. */
+function masked(picture: PixelPicture): PixelPicture {
+  const rgba = picture.rgba.slice();
+  for (let y = 215; y < 350; y++) rgba.fill(225, 4 * (y * picture.width + 215), 4 * (y * picture.width + 425));
+  return { ...picture, rgba };
 }
 
 function flat(): PixelPicture {

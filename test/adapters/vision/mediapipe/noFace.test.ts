@@ -59,7 +59,7 @@ describe('without faces', () => {
 
   it(
     `${NEEDS_FACES}no code of faces is loaded, and no landmark of a face is in memory; with faces both are`,
-    { skip: shared === undefined },
+    { skip: shared === undefined, timeout: 180_000 },
     async () => {
       const pictures: PixelPicture[] = [];
       for await (const picture of callVideo('ada', { endMs: 300 }))

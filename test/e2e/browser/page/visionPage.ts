@@ -38,6 +38,7 @@ export type SourceRequest = {
 const WORKER = '/visionWorker.js';
 /** Bytes of the largest thing that a worker has told the page. */
 let largestAnswerBytes = 0;
+let prepared: { readonly atMs: number; readonly pixels: ImageData }[] = [];
 let thread: WebThread | undefined;
 let source: LandmarkSource | undefined;
 let log: SourceLog = { sightings: [], faults: [] };
@@ -66,16 +67,20 @@ const visionPage = {
     }
     return seen;
   },
-  /** Median ms of `times` looks at one picture: with the way to the worker and back. */
-  cost: async (picture: ServedPicture, times: number): Promise<number> => {
+  /** Fetches pictures for `lookAtPrepared`. */
+  prepare: async (pictures: readonly ServedPicture[]): Promise<void> => {
+    prepared = [];
+    for (const picture of pictures) prepared.push({ atMs: picture.atMs, pixels: await toPixels(picture) });
+  },
+  /** Median ms of a look, with the way to the worker and back. */
+  lookAtPrepared: async (): Promise<number> => {
     const tookMs: number[] = [];
-    for (let i = 0; i < times; i++) {
-      const image = await toBitmap(picture);
+    for (const { atMs, pixels } of prepared) {
       const beganMs = performance.now();
-      await look(picture.atMs + i * 100, image);
+      await look(atMs, await createImageBitmap(pixels));
       tookMs.push(performance.now() - beganMs);
     }
-    return tookMs.sort((a, b) => a - b)[Math.floor(times / 2)] ?? NaN;
+    return tookMs.sort((one, other) => one - other)[Math.floor(tookMs.length / 2)] ?? NaN;
   },
   end: async (): Promise<void> => thread?.end(),
 
@@ -177,9 +182,12 @@ function toPlain(seen: Sighting | LandmarkSighting): PlainSighting {
   return 'row' in seen ? { ...seen, row: [...seen.row] } : seen;
 }
 
-async function toBitmap({ url, width, height }: ServedPicture): Promise<ImageBitmap> {
-  const bytes = new Uint8ClampedArray(await (await fetch(url)).arrayBuffer());
-  return createImageBitmap(new ImageData(bytes, width, height));
+async function toPixels({ url, width, height }: ServedPicture): Promise<ImageData> {
+  return new ImageData(new Uint8ClampedArray(await (await fetch(url)).arrayBuffer()), width, height);
+}
+
+async function toBitmap(picture: ServedPicture): Promise<ImageBitmap> {
+  return createImageBitmap(await toPixels(picture));
 }
 
 async function loadVideo(url: string): Promise<HTMLVideoElement> {
