@@ -40,7 +40,8 @@ describe('vision in Chromium', () => {
         inNode.map((one) => ({ modality: one.modality, atMs: one.atMs, reason: reasonOf(one) })),
       );
       const differences = differencesOf(seen, inNode).map(({ difference }) => difference);
-      expect(differences.length).toBeGreaterThan(20 * 28);
+      // A body is found in about half of them.
+      expect(differences.length).toBeGreaterThan(15 * 28);
       expect(Math.max(...differences)).toBeLessThanOrEqual(0.02);
     }),
   );
@@ -60,7 +61,8 @@ describe('vision in Chromium', () => {
         for (const { difference } of differences.filter(({ name }) => name === column))
           expect(difference, column).toBeLessThanOrEqual(0.05);
       const all = differences.map(({ difference }) => difference).sort((a, b) => a - b);
-      expect(all[Math.floor(all.length * 0.95)]).toBeLessThanOrEqual(0.02);
+      // Bodies alone differ more: their angles and speeds are what a guessed depth multiplies.
+      expect(all[Math.floor(all.length * 0.95)]).toBeLessThanOrEqual(HAS_FACE_MODEL ? 0.02 : 0.06);
     }),
   );
 
