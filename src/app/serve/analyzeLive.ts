@@ -1,4 +1,4 @@
-import { filter, finalize } from 'rxjs';
+import { finalize, map } from 'rxjs';
 import {
   analyzeConversation,
   createAudioFeatures,
@@ -7,6 +7,7 @@ import {
 import type { VoiceActivityDetector } from '../../adapter.ts';
 import type { PrivacyMode } from '../../domain/modality.ts';
 import type { EmotionModel } from '../../model/conversation.ts';
+import type { SourceEvent } from '../../server/ingest/sourceEvent.ts';
 import type { Analyze } from '../../server/session.ts';
 import type { Looking } from '../models/openLooking.ts';
 import { WALL_TIMERS } from '../transcribe/connection.ts';
@@ -40,11 +41,8 @@ export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
     const listener = createLiveListener(vad);
     const pictures = createLivePictures(looking);
     const heard$ = events$.pipe(
-      filter((event) => {
-        const isPicture = pictures.take(event);
-        if (isPicture) onTaken();
-        return !isPicture;
-      }),
+      // Of a picture that somebody else looks at, it is heard when it came: without sound nothing else tells the time.
+      map((event): SourceEvent => (pictures.take(event) ? { type: 'time', arrivalMs: event.arrivalMs } : event)),
       takeInOrder((event) => listener.take(event), onTaken),
       finalize(() => listener.close()),
     );
