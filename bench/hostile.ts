@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
@@ -122,10 +123,6 @@ async function watch(
     `    ${answers.length} answers after speech p50 ${p50.toFixed(0)}, p95 ${p95.toFixed(0)} ms; CPU ${((cpuMs - before.cpuMs) / seconds / 10).toFixed(0)} % of a core; event loop late p95 ${delayMs.p95.toFixed(0)}, max ${delayMs.max.toFixed(0)} ms; load late ${lateMs.toFixed(0)} ms; ${(rssBytes / 1e6).toFixed(0)} MB (${(before.rssBytes / 1e6).toFixed(0)} before)`,
   );
   return p95;
-}
-
-async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createLoad, type Load, type LoadReport } from './live/loadProcess.ts';
@@ -92,10 +93,6 @@ function printMemory(more: number, first: Cost, now: Cost): void {
   console.log(
     `    memory of each, beside those of the first number: held ${each(now.heldBytes - first.heldBytes)} MB (of it in buffers ${each(now.bufferBytes - first.bufferBytes)}), resident ${each(now.rssBytes - first.rssBytes)} MB; process ${(now.rssBytes / 1_048_576).toFixed(0)} MB`,
   );
-}
-
-async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -14,6 +14,7 @@ import { alignTranscripts, DEFAULT_ALIGNMENT } from '../src/operators/alignTrans
 import { DEFAULT_ENDPOINTING } from '../src/operators/endpointer.ts';
 import { endpointing } from '../src/operators/endpointing.ts';
 import { toUtterances } from '../src/operators/toUtterances.ts';
+import { median } from './command.ts';
 
 const CALL = join(packageRoot(), 'fixtures', 'call');
 const LIVE_MS = 30_000;
@@ -166,10 +167,6 @@ async function cpuMs(work: () => Promise<void>): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 if (process.argv[1]?.includes('speech')) await benchSpeech();

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { callMoments } from '../test/support/liveCall.ts';
 import { connectPeer, type LivePeer, producerWelcome } from '../test/support/livePeer.ts';
@@ -75,10 +76,6 @@ async function showCameras(url: string): Promise<Cameras> {
       return [...new Set(told)].map((one) => `${one} ${told.filter((other) => other === one).length}`).join(', ');
     },
   };
-}
-
-async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const { values } = parseArgs({
