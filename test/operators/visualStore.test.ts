@@ -68,7 +68,7 @@ describe('createVisualStore', () => {
     store.keep(frame('a', 100), ADA, KEPT_MS);
     store.dropClosed(streams, 60_000);
     expect(store.find('face', 'a', ADA)).toBeDefined();
-    streams.observe({ type: 'streamClosed', streamId: 'a', atMs: 200, arrivalMs: 200, reason: 'track_ended' });
+    streams.observe({ type: 'streamClosed', streamId: 'a', arrivalMs: 200, reason: 'track_ended' });
     store.dropClosed(streams, 30_100);
     expect(store.find('face', 'a', ADA)).toBeDefined();
     store.dropClosed(streams, 30_101);
