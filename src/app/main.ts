@@ -6,6 +6,7 @@ import { type Backend, BACKENDS, LIVE_BACKENDS } from '../model/backend.ts';
 import { addDatasetCommands } from './commands/addDatasetCommands.ts';
 import { addServerCommands } from './commands/addServerCommands.ts';
 import { addModelsCommand } from './commands/addModelsCommand.ts';
+import type { DoctorCommand } from './commands/doctor.ts';
 import type { StartCommand } from './commands/start.ts';
 import type { TrainCommand } from './commands/train.ts';
 import type { EvaluateCommand } from './report/evaluateOptions.ts';
@@ -80,9 +81,10 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
   program
     .command('doctor')
     .description('say what is there and what is lost without the rest')
+    .option('--config <file>', 'the configuration of a server, to say what its privacy mode lets it analyze')
     .option('--json', 'as one JSON object', false)
-    .action(async ({ json }: { json: boolean }) =>
-      finish(await (await import('./commands/doctor.ts')).runDoctorCommand(json, terminal)),
+    .action(async (options: DoctorCommand) =>
+      finish(await (await import('./commands/doctor.ts')).runDoctorCommand(options, terminal)),
     );
   addResearchCommands(program, terminal, finish);
   addDatasetCommands(program, terminal, finish);
