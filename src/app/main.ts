@@ -119,6 +119,7 @@ function addResearchCommands(program: Command, terminal: Terminal, finish: (stat
     .option('--missing <WHAT>', 'also with modalities missing: subsets, rates, or both', list, [])
     .option('--ablate <NAME,NAME>', 'also without: qaf, joint-embedding, speaker, dialogue, face', list, [])
     .option('--shuffle-speakers', 'also with speakers permuted within each dialogue', false)
+    .option('--compare <file...>', 'also other weights files on the same utterances', [])
     .addOption(backendOption(LIVE_BACKENDS))
     .option('--out <dir>', 'write report, charts and masks to this folder')
     .option('--json', 'as one JSON object', false)
