@@ -24,7 +24,9 @@ export function brokenRuleOf({ issues }: z.ZodError, openKeys: ReadonlySet<Prope
 function allowedBy(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_value':
-      return issue.values.length <= MAX_VALUES ? `one of ${issue.values.map(String).join(', ')}` : undefined;
+      return oneOf(issue.values);
+    case 'invalid_union':
+      return 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options) : undefined;
     case 'invalid_type':
       return `expected ${issue.expected}`;
     case 'too_big':
@@ -34,4 +36,8 @@ function allowedBy(issue: Issue): string | undefined {
     default:
       return undefined;
   }
+}
+
+function oneOf(values: readonly unknown[]): string | undefined {
+  return values.length > 0 && values.length <= MAX_VALUES ? `one of ${values.map(String).join(', ')}` : undefined;
 }

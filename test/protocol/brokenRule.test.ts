@@ -50,6 +50,20 @@ describe('brokenRuleOf', () => {
     expect(ruleOf(value)).toBe(rule);
   });
 
+  it('says which types of message there are', () => {
+    const message = z.discriminatedUnion('type', [
+      z.object({ type: z.literal('ping') }),
+      z.object({ type: z.literal('bye') }),
+    ]);
+    const { error } = message.safeParse({ type: SECRET });
+    expect(error && brokenRuleOf(error)).toBe('type: invalid_union, one of ping, bye');
+  });
+
+  it('names no values where a union has no type to tell by', () => {
+    const { error } = z.union([z.string(), z.boolean()]).safeParse(1);
+    expect(error && brokenRuleOf(error)).toBe('message: invalid_union');
+  });
+
   it('is something even for an error without an issue', () => {
     expect(brokenRuleOf(new z.ZodError([]))).toBe('message: unknown rule');
   });

@@ -67,7 +67,10 @@ describe('messages of a producer and of a consumer', () => {
   it.each<[string, unknown]>([
     ['message: not JSON', '{'],
     ['message: invalid_type, expected object', '[]'],
-    ['type: invalid_union', { type: 'dance' }],
+    [
+      'type: invalid_union, one of hello, join, open, close, state, format, transcript, sightless, consent, name, speaker, ping, bye',
+      { type: 'dance' },
+    ],
     ['v: invalid_value, one of 1', { type: 'hello', v: 2, participants: [], streams: [] }],
     ['streams: invalid_type, expected array', { type: 'hello', v: 1, participants: [] }],
     ['endMs: not_before_startMs', { ...TRANSCRIPT, endMs: 4 }],
