@@ -67,9 +67,11 @@ export function classify(options: ClassificationOptions): OperatorFunction<Signa
       };
       const work$: Observable<Work> = concat(
         source$.pipe(
-          tap(({ arrivalMs }) => (clockMs = Math.max(clockMs, arrivalMs))),
-          filter((signal) => isWork(signal)),
-        ),
+          filter((signal) => {
+            clockMs = Math.max(clockMs, signal.arrivalMs);
+            return isWork(signal);
+          }),
+        ) as Observable<Work>,
         defer(() => of<Work>({ type: 'sessionEnded', arrivalMs: clockMs })),
       );
       return work$.pipe(

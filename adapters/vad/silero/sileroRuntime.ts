@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { InferenceSession, TensorConstructor } from 'onnxruntime-node';
 import { UndertoneError } from '../../../src/errors.ts';
+import { buildSileroGraph } from './sileroGraph.ts';
 
 /** What runs the model, in the order in which they are tried: a native binary, then WebAssembly. */
 export const SILERO_RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
@@ -41,9 +42,10 @@ export async function loadSileroRuntime(names: readonly SileroRuntimeName[] = SI
 
 async function readModel(): Promise<Uint8Array> {
   try {
-    return await readFile(resolve(MODEL_FILE));
+    return buildSileroGraph(await readFile(resolve(MODEL_FILE)));
   } catch (cause) {
-    throw new UndertoneError('VAD_MISSING', `${MODEL_FILE} is not there; reinstall ${MODEL_PACKAGE}`, { cause });
+    const what = cause instanceof RangeError ? 'is not the model that is known here' : 'is not there';
+    throw new UndertoneError('VAD_MISSING', `${MODEL_FILE} ${what}; reinstall ${MODEL_PACKAGE}`, { cause });
   }
 }
 

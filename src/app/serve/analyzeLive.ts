@@ -1,4 +1,4 @@
-import { finalize, map } from 'rxjs';
+import { finalize } from 'rxjs';
 import {
   analyzeConversation,
   createAudioFeatures,
@@ -41,9 +41,10 @@ export function createLiveAnalysis(analysis: LiveAnalysis): Analyze {
     const listener = createLiveListener(vad);
     const pictures = createLivePictures(looking);
     const heard$ = events$.pipe(
-      // Of a picture that somebody else looks at, it is heard when it came: without sound nothing else tells the time.
-      map((event): SourceEvent => (pictures.take(event) ? { type: 'time', arrivalMs: event.arrivalMs } : event)),
-      takeInOrder((event) => listener.take(event), onTaken),
+      takeInOrder((event: SourceEvent) => {
+        // Of a picture that somebody else looks at, it is heard when it came: without sound nothing else tells the time.
+        return listener.take(pictures.take(event) ? { type: 'time', arrivalMs: event.arrivalMs } : event);
+      }, onTaken),
       finalize(() => listener.close()),
     );
     const deps = { model: model.open(), weights, backend, features, now: () => performance.now() };

@@ -28,8 +28,17 @@ export function takeInOrder<In, Out>(take: Taking<In, Out>, onTaken: () => void)
         isEmitting = false;
         if (isOver && slots.length === 0) subscriber.complete();
       };
+      /** Nothing waits, so what is made at once is emitted at once. */
+      const pass = (made: readonly Out[]): void => {
+        isEmitting = true;
+        onTaken();
+        for (const value of made) subscriber.next(value);
+        isEmitting = false;
+        emit();
+      };
       const enter = (value: In): void => {
         const made = take(value);
+        if (slots.length === 0 && !isEmitting && !(made instanceof Promise)) return pass(made);
         const slot: Slot<Out> = made instanceof Promise ? {} : { made };
         slots.push(slot);
         if (made instanceof Promise)

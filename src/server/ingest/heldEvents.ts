@@ -18,6 +18,8 @@ export type HeldEvents = {
   take(): readonly SourceEvent[];
 };
 
+const NONE: readonly SourceEvent[] = [];
+
 /**
  * Returns the events of a session in which nothing has happened. `latestMs` bounds the clock: nothing can have been heard
  * that has not happened yet, whatever a producer says of its time.
@@ -28,7 +30,8 @@ export function createHeldEvents(latestMs: () => number): HeldEvents {
   let clockMs = 0;
   const emit = ({ event, atMs }: TimedEvent): void => {
     clockMs = Math.max(clockMs, Math.min(atMs, latestMs()));
-    out.push({ ...event, arrivalMs: clockMs });
+    // The event is ours alone, and a copy of each piece of media would cost more than all else that is done here.
+    out.push(Object.assign(event, { arrivalMs: clockMs }));
   };
   return {
     get clockMs() {
@@ -39,11 +42,10 @@ export function createHeldEvents(latestMs: () => number): HeldEvents {
     },
     hold: (event) => void held.push(event),
     release: (isDue) => {
-      if (held.length === 0) return;
+      if (!held.some(isDue)) return;
       const due: HeldEvent[] = [];
       const kept: HeldEvent[] = [];
       for (const one of held) (isDue(one) ? due : kept).push(one);
-      if (due.length === 0) return;
       held = kept;
       // They are in order of arrival, and sorting is stable.
       if (due.length > 1) due.sort((a, b) => a.atMs - b.atMs || a.rank - b.rank);
@@ -51,6 +53,7 @@ export function createHeldEvents(latestMs: () => number): HeldEvents {
     },
     emit,
     take: () => {
+      if (out.length === 0) return NONE;
       const taken = out;
       out = [];
       return taken;

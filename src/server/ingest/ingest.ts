@@ -63,6 +63,8 @@ export type Ingest = {
   streams(): readonly IngestStream[];
 };
 
+const NONE: readonly Refusal[] = [];
+
 /** Returns the ingest of a session without streams. `latestMs`: how far the session clock may be at the moment. */
 export function createIngest(
   settings: IngestSettings = DEFAULT_INGEST,
@@ -173,7 +175,8 @@ class SessionIngest implements Ingest {
     const heardMs = watermark(this.#streams.sounds(), this.#settings, nowMs);
     const isDue = (one: HeldEvent): boolean =>
       one.atMs <= heardMs || (one.event.type !== 'audio' && nowMs - one.sinceMs >= holdMs);
-    this.#events.release((one) => isDue(one) && !this.#isAway(one));
+    const isAnybodyAway = this.#interruptions.isAnybodyLost;
+    this.#events.release((one) => isDue(one) && !(isAnybodyAway && this.#isAway(one)));
     const drained = this.#events.take();
     if (drained.length > 0) this.#releasedAtMs = nowMs;
     return drained;
@@ -210,7 +213,8 @@ class SessionIngest implements Ingest {
   #take(stream: IngestStream, { events, problems }: Taken, nowMs: number): readonly Refusal[] {
     const { entry, rank, state } = stream;
     if (state === 'live' && !this.#interruptions.isLost(entry.producer)) this.#interruptions.follow(stream);
-    for (const timed of events) this.#events.hold({ ...timed, rank, sinceMs: nowMs });
+    for (const { atMs, event } of events) this.#events.hold({ atMs, event, rank, sinceMs: nowMs });
+    if (problems.length === 0) return NONE;
     return problems.map((rule) => ({ code: 'BAD_FRAME', streamId: entry.declaration.streamId, rule }));
   }
 

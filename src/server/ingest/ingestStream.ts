@@ -55,6 +55,8 @@ export type IngestStream = {
   readonly close: () => void;
 };
 
+const NOTHING: Taken = { events: [], problems: [] };
+
 /** Returns a stream that has received nothing. */
 export function createIngestStream(
   entry: StreamEntry,
@@ -64,11 +66,15 @@ export function createIngestStream(
   const reader = createPieceReader(entry);
   const { streamId } = entry.declaration;
   const take = (out: readonly Sequenced<Piece>[], isRefused: boolean): Taken => {
-    const read = out.map((one) => (one.type === 'gap' ? reader.skip(one.toMs) : reader.read(one.item, isRefused)));
-    return {
-      events: read.filter((one) => typeof one === 'object'),
-      problems: read.filter((one) => typeof one === 'string'),
-    };
+    if (out.length === 0) return NOTHING;
+    const events: TimedEvent[] = [];
+    const problems: string[] = [];
+    for (const one of out) {
+      const read = one.type === 'gap' ? reader.skip(one.toMs) : reader.read(one.item, isRefused);
+      if (typeof read === 'object') events.push(read);
+      else if (typeof read === 'string') problems.push(read);
+    }
+    return { events, problems };
   };
   const stream: IngestStream = {
     entry,

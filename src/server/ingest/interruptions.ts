@@ -8,6 +8,7 @@ export type Interruptions = {
   lose(producer: string, own: readonly IngestStream[]): void;
   find(producer: string, own: readonly IngestStream[]): void;
   isLost(producer: string): boolean;
+  readonly isAnybodyLost: boolean;
   interrupt(stream: IngestStream, reason: MissingReason): void;
   /** A stream delivers again or, when it is muted or off, is not meant to. */
   follow(stream: IngestStream): void;
@@ -37,6 +38,9 @@ export function createInterruptions(tell: (event: TimedEvent['event']) => void):
       own.forEach(follow);
     },
     isLost: (producer) => lost.has(producer),
+    get isAnybodyLost() {
+      return lost.size > 0;
+    },
     interrupt,
     follow,
   };

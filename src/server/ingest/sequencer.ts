@@ -70,6 +70,10 @@ export function createSequencer<T extends Numbered>(
         return [];
       }
       if (held.size === 0) waitingSinceMs = nowMs;
+      if (held.size === 0 && item.sequence === next) {
+        next++;
+        return [{ type: 'item', item }];
+      }
       held.set(item.sequence, item);
       heldBytes += bytesOf(item);
       if (item.sequence !== next) {

@@ -11,7 +11,7 @@ async function counted(fails: (batch: number) => boolean = () => false) {
   const runtime = await loadSileroRuntime();
   const sizes: number[] = [];
   const run = async (feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType> => {
-    sizes.push(feeds['input']?.dims[0] ?? 0);
+    sizes.push(feeds['halves']?.dims[1] ?? 0);
     if (fails(sizes.length)) throw new Error('broken');
     return runtime.session.run(feeds);
   };

@@ -20,7 +20,7 @@ describe('loadSileroRuntime', () => {
   it('takes the native runtime first', async () => {
     const runtime = await loadSileroRuntime();
     expect(runtime.name).toBe('onnxruntime-node');
-    expect([...runtime.session.inputNames].sort()).toEqual(['input', 'sr', 'state']);
+    expect([...runtime.session.inputNames].sort()).toEqual(['cell', 'halves', 'hidden']);
     await runtime.session.release();
   });
 
