@@ -1,8 +1,9 @@
 import type { RecognizerEvent } from '../../adapter.ts';
 import type { MissingReason } from '../../domain/modality.ts';
 import { isUndertoneError, UndertoneError } from '../../errors.ts';
-import { connect, type Connection, type Timers } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import type { Member, Needs, Pool } from './pool.ts';
+import type { Timers } from './timers.ts';
 
 /** Why nobody listens. */
 export type Missing = Extract<MissingReason, 'transcriber_down' | 'overload'>;

@@ -1,7 +1,7 @@
 import type { Recognizer, RecognizerEvent } from '../../adapter.ts';
 import type { Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
 import { createAudience, type CaptionedSpeech } from './audience.ts';
-import type { Timers } from './connection.ts';
+import type { Timers } from './timers.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createLabels } from './labels.ts';
 import { createLine, type Line } from './line.ts';
