@@ -7,7 +7,7 @@ import type { AudioBlock, Recognizer, VoiceActivityDetector } from '../src/adapt
 import { ADAPTERS } from '../src/app/adapters.ts';
 import { packageRoot } from '../src/app/packageRoot.ts';
 import { createGate } from '../src/app/transcribe/gate.ts';
-import { WALL_TIMERS } from '../src/app/transcribe/connection.ts';
+import { WALL_TIMERS } from '../src/app/transcribe/timers.ts';
 import { createTranscription } from '../src/app/transcribe/transcription.ts';
 import type { Observation, VoiceActivity } from '../src/domain/observation.ts';
 import { alignTranscripts, DEFAULT_ALIGNMENT } from '../src/operators/alignTranscripts.ts';

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import type { Observation } from '../../domain/observation.ts';
 import type { SourceEvent } from '../../server/ingest/sourceEvent.ts';
 import type { Looking } from '../models/openLooking.ts';
-import { type Timers, WALL_TIMERS } from '../transcribe/connection.ts';
+import { type Timers, WALL_TIMERS } from '../transcribe/timers.ts';
 import { createEyes } from './eyes.ts';
 
 /** The pictures of one live session. */
