@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'HELLO_TIMEOUT'
   | 'IDLE_TIMEOUT'
   | 'RATE_LIMITED'
+  | 'OVERLOADED'
   | 'MESSAGE_TOO_BIG'
   | 'SLOW_CONSUMER'
   | 'GOING_AWAY'
@@ -158,6 +159,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HELLO_TIMEOUT: { meaning: 'No hello came in time.', retryable: true, closeCode: 4408 },
   IDLE_TIMEOUT: { meaning: 'Nothing came for too long, not even a ping.', retryable: true, closeCode: 4408 },
   RATE_LIMITED: { meaning: 'Too much came in too short a time.', retryable: true, closeCode: 4429 },
+  OVERLOADED: { meaning: 'The server has more to do than it can; come back later.', retryable: true, closeCode: 1013 },
   MESSAGE_TOO_BIG: { meaning: 'A message is larger than the limit.', retryable: false, closeCode: 1009 },
   SLOW_CONSUMER: {
     meaning: 'The consumer does not read fast enough; come back with the last seq.',

@@ -31,6 +31,8 @@ export type ConnectionsContext = {
   readonly metrics: Metrics;
   readonly policy: LivePolicy;
   readonly vision: ReadFromPictures;
+  /** Whether answers that later ones replace are left out; never unless given. */
+  readonly isTerse?: () => boolean;
   readonly limits: ServerLimits & { readonly maxAheadMs: number };
 };
 
@@ -65,10 +67,10 @@ function serve(
   path: SocketPath,
   context: ConnectionsContext & { readonly principal: Principal },
 ): Connection {
-  const { now, sessions, metrics, principal, limits, vision } = context;
+  const { now, sessions, metrics, principal, limits, vision, isTerse = () => false } = context;
   const common = { now, limits, vision, count: metrics.count, admit: createAdmit(limits, now) };
   if (path === '/v1/feed')
-    return serveConsumer(socket, { ...common, enter: (hello) => enterAsConsumer(hello, principal, sessions) });
+    return serveConsumer(socket, { ...common, isTerse, enter: (hello) => enterAsConsumer(hello, principal, sessions) });
   return serveProducer(socket, {
     ...common,
     enter: enterAsProducer(context),

@@ -24,7 +24,8 @@ export type HttpContext = {
   readonly admission: Admission;
   readonly sessions: Sessions;
   readonly metrics: Metrics;
-  readonly isReady: () => boolean;
+  /** Why no new session should be sent here; undefined when one may. */
+  readonly unreadyFor: () => 'GOING_AWAY' | 'OVERLOADED' | undefined;
   readonly version: string;
   readonly vision: ReadFromPictures;
   readonly tls?: ServerFiles;
@@ -51,6 +52,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SESSION_NOT_FOUND: 404,
   RATE_LIMITED: 429,
   LIMIT_EXCEEDED: 429,
+  OVERLOADED: 503,
   MESSAGE_TOO_BIG: 413,
 };
 
@@ -80,13 +82,14 @@ export function createHttp(context: HttpContext): FastifyInstance {
   return app;
 }
 
-function addHealth(app: FastifyInstance, { version, vision, metrics, isReady }: HttpContext): void {
+function addHealth(app: FastifyInstance, { version, vision, metrics, unreadyFor }: HttpContext): void {
   app.get('/healthz', () => ({ status: 'ok', version, vision }));
-  app.get('/readyz', (_request, reply) =>
-    isReady()
-      ? { status: 'ready' }
-      : reply.code(503).send({ code: 'GOING_AWAY', message: 'shutting down', retryable: true }),
-  );
+  app.get('/readyz', (_request, reply) => {
+    const code = unreadyFor();
+    if (code === undefined) return { status: 'ready' };
+    const message = code === 'GOING_AWAY' ? 'shutting down' : 'more to do than can be done';
+    return reply.code(503).send({ code, message, retryable: ERROR_CODES[code].retryable });
+  });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 }
 

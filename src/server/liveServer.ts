@@ -6,6 +6,7 @@ import { type Access, createAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createHttp, type ServerFiles } from './http.ts';
+import { createLoadWatch, kindsShed, type LoadWatch, type LoopDelay, measureLoopDelay } from './loadWatch.ts';
 import { createMetrics } from './metrics.ts';
 import type { Page } from './page.ts';
 import { decidePolicy } from './policy.ts';
@@ -13,7 +14,7 @@ import { createSessions, type Sessions, type SessionsDeps } from './sessions.ts'
 import { createUpgrade } from './upgrade.ts';
 
 /** What a live server receives. */
-export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
+export type LiveServerDeps = Omit<SessionsDeps, 'decideFor' | 'isFull'> & {
   readonly version: string;
   /** What the analysis reads from the pictures of video streams, for those who ask; nothing unless given. */
   readonly vision?: ReadFromPictures | undefined;
@@ -23,6 +24,8 @@ export type LiveServerDeps = Omit<SessionsDeps, 'decideFor'> & {
   readonly page?: Page;
   /** How far media may be ahead of the clock before their producer is made to wait; 15 s unless given. */
   readonly maxAheadMs?: number;
+  /** How late the event loop is; measured unless given. */
+  readonly loopDelay?: LoopDelay;
 };
 
 /** A server that is listening. */
@@ -47,17 +50,24 @@ export async function startLiveServer(
   deps: LiveServerDeps,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<LiveServer> {
-  const { now } = deps;
+  const { now, loopDelay = measureLoopDelay() } = deps;
   let isDraining = false;
-  const { app, sessions, connections, access } = assemble(config, deps, () => isDraining);
+  const load = createLoadWatch(config.limits.maxLoopDelayMs, loopDelay);
+  const { app, sessions, connections, access } = assemble(config, { ...deps, load }, () => isDraining);
   const tick = (): void => {
+    if (load.tick(now())) sessions.shed(kindsShed(load.step));
     sessions.tick(now());
     connections.tick(now());
   };
   const ticker = setInterval(tick, TICK_MS);
-  await app.listen({ host, port }).finally(() => app.server.listening || clearInterval(ticker));
+  await app.listen({ host, port }).catch((error: unknown) => {
+    clearInterval(ticker);
+    loopDelay.stop();
+    throw error;
+  });
   const close = async (): Promise<void> => {
     clearInterval(ticker);
+    loopDelay.stop();
     await Promise.race([sessions.endAll('shutdown'), wait(END_MS)]);
     connections.tick(now());
     await connections.close(() => app.close());
@@ -81,7 +91,7 @@ export async function startLiveServer(
 /** Makes the parts of a server and joins them; nothing listens yet. */
 function assemble(
   config: ServerConfig,
-  deps: LiveServerDeps,
+  deps: LiveServerDeps & { readonly load: LoadWatch },
   isDraining: () => boolean,
 ): {
   readonly app: FastifyInstance;
@@ -89,29 +99,32 @@ function assemble(
   readonly connections: Connections;
   readonly access: Access;
 } {
-  const { now, maxAheadMs = MAX_AHEAD_MS, vision = [] } = deps;
+  const { now, maxAheadMs = MAX_AHEAD_MS, vision = [], load } = deps;
   const { policy } = config;
   const limits = { ...config.limits, maxAheadMs };
   const decideFor: SessionsDeps['decideFor'] =
     ({ purpose, exception }) =>
     (participant) =>
       decidePolicy({ purpose, exception, participant, policy });
-  const sessions = createSessions(limits, { ...deps, decideFor });
+  const sessions = createSessions(limits, { ...deps, decideFor, isFull: () => load.step >= 1 });
   const access = createAccess(config, { now: () => Date.now() });
   const admission = createAdmission(limits, { now });
   const metrics = createMetrics({
     sessions: () => sessions.active,
     connections: () => admission.connections(),
     waiting: () => sessions.all().reduce((sum, { waiting }) => sum + waiting, 0),
+    loadStep: () => load.step,
+    loopDelayMs: () => load.delayMs,
   });
-  const connections = createConnections({ now, sessions, metrics, policy, vision, limits });
+  const isTerse = (): boolean => load.step >= 3;
+  const connections = createConnections({ now, sessions, metrics, policy, vision, limits, isTerse });
   const app = createHttp({
     config,
     access,
     admission,
     sessions,
     metrics,
-    isReady: () => !isDraining(),
+    unreadyFor: () => (isDraining() ? 'GOING_AWAY' : load.step >= 1 ? 'OVERLOADED' : undefined),
     ...deps,
     vision,
   });

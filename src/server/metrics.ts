@@ -25,6 +25,9 @@ export type Gauges = {
   readonly sessions: () => number;
   readonly connections: () => number;
   readonly waiting: () => number;
+  /** How far the server is beyond what it can do, and how late its event loop is, in ms. */
+  readonly loadStep: () => number;
+  readonly loopDelayMs: () => number;
 };
 
 /** Returns the metrics of one server, in a register of their own. */
@@ -54,6 +57,8 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('sessions', 'sessions that are not over', gauges.sessions);
   gauge('connections', 'connections that are open', gauges.connections);
   gauge('waiting_events', 'events that wait to be analyzed', gauges.waiting);
+  gauge('load_step', 'what is done without: 1 new sessions, 2 faces and bodies, 3 passing answers', gauges.loadStep);
+  gauge('event_loop_delay_ms', 'mean delay of the event loop', gauges.loopDelayMs);
   gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss());
   return {
     contentType: registry.contentType,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { endWith, ignoreElements, type Observable, takeUntil } from 'rxjs';
 import type { Insight } from '../domain/insight.ts';
+import type { StreamKind } from '../domain/observation.ts';
 import { UndertoneError } from '../errors.ts';
 import type { EndReason } from '../protocol/live.ts';
 import type { Analyze } from './analysis.ts';
@@ -16,11 +17,11 @@ import {
 
 /** The sessions of a server. */
 export type Sessions = {
-  /** Begins one. @throws UndertoneError LIMIT_EXCEEDED, BAD_MESSAGE when the id is taken */
+  /** Begins one. @throws UndertoneError OVERLOADED, LIMIT_EXCEEDED, BAD_MESSAGE when the id is taken */
   create(purpose: SessionPurpose, id?: string): LiveSession;
   /**
    * Begins one whose insights come from elsewhere: consumers may read it, no producer may enter it, and it is over when
-   * they complete, or it is ended. @throws UndertoneError as `create`
+   * they complete, or it is ended. @throws UndertoneError as `create`, but for OVERLOADED
    */
   publish(id: string, insights$: Observable<Insight>): LiveSession;
   /** @throws UndertoneError SESSION_NOT_FOUND */
@@ -29,6 +30,8 @@ export type Sessions = {
   /** Ends one and forgets it and all that is kept of it. @throws UndertoneError SESSION_NOT_FOUND */
   delete(id: string): Promise<void>;
   tick(nowMs: number): void;
+  /** Lets go unread, in all sessions, what streams of these kinds carry. */
+  shed(kinds: ReadonlySet<StreamKind>): void;
   endAll(reason: EndReason): Promise<void>;
   all(): readonly LiveSession[];
   /** Sessions that are not over. */
@@ -48,6 +51,8 @@ export const LINGER_MS = 60_000;
 /** What the sessions receive; `decideFor` gives the policy of a purpose. */
 export type SessionsDeps = Omit<SessionDeps, 'decide'> & {
   readonly decideFor: (purpose: SessionPurpose) => DecideModalities;
+  /** Whether there is more to do already than can be done; never unless given. */
+  readonly isFull?: () => boolean;
 };
 
 /** A session in the register; wall times. `idleMs`: when a producer was there last. */
@@ -77,7 +82,10 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
     return session;
   };
   return {
-    create: (purpose, id = `s${randomBytes(9).toString('hex')}`) => add(purpose, id),
+    create: (purpose, id = `s${randomBytes(9).toString('hex')}`) => {
+      if (deps.isFull?.()) throw new UndertoneError('OVERLOADED', 'the server takes no new sessions at the moment');
+      return add(purpose, id);
+    },
     publish: (id, insights$) =>
       add({}, id, (events$) => insights$.pipe(takeUntil(events$.pipe(ignoreElements(), endWith(undefined))))),
     get,
@@ -91,6 +99,12 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
       for (const [id, entry] of entries)
         if (entry.session.ended === undefined) age(entry, limits, nowMs);
         else if (nowMs - (entry.endedMs ??= nowMs) >= LINGER_MS) entries.delete(id);
+    },
+    shed: (kinds) => {
+      for (const session of active()) {
+        session.ingest.shed(kinds);
+        session.advance();
+      }
     },
     endAll: async (reason) => void (await Promise.allSettled(active().map((session) => session.end(reason)))),
     all,

@@ -37,10 +37,11 @@ describe('mutated messages and frames', () => {
   it('do the same over sockets, and the server lives', async () => {
     const limits = { maxAttemptsPerIpPerMinute: 100_000, maxMessagesPerSecond: 100_000, maxSessions: 10_000 };
     server = await startTestServer({ limits }, { createOpus: createOpusDecoder });
-    const ends = await fuzzSockets(server.url, { messages: 5_000, seed: 2 });
-    for (const end of Object.keys(ends)) expect(KNOWN_ENDS).toContain(end);
-    // How many live on depends on what overtakes what: about 11 of 50.
-    expect(ends['alive']).toBeGreaterThan(4);
+    const atOnce = await fuzzSockets(server.url, { messages: 3_000, seed: 2 });
+    const inTurn = await fuzzSockets(server.url, { messages: 3_000, seed: 2, isInTurn: true });
+    for (const end of Object.keys({ ...atOnce, ...inTurn })) expect(KNOWN_ENDS).toContain(end);
+    // In turn the same messages have the same ends, whatever the machine does meanwhile: 49 of 120 connections live on.
+    expect(inTurn['alive']).toBeGreaterThan(40);
     expect((await fetch(`${server.url.replace('ws', 'http')}/healthz`)).status).toBe(200);
   });
 

@@ -359,3 +359,57 @@ describe('createIngest', () => {
     );
   });
 });
+
+describe('streams that there is no time for', () => {
+  const seen = (): Ingest => opened(entry({ number: 0 }), entry({ number: 4, streamId: 'face', kind: 'face' }));
+  const face = (sequence: number) => ({ number: 4, sequence, mediaMs: sequence * 100, payload: row(52, 1) });
+  const VISUAL = new Set(['face', 'body', 'video'] as const);
+
+  it('are let go unread, which is said once, and are used up all the same', () => {
+    const ingest = seen();
+    ingest.shed(VISUAL);
+    ingest.shed(VISUAL);
+    ingest.frame('p', audio(0, 0), 10);
+    for (const n of [0, 1, 2]) ingest.frame('p', face(n), 10);
+    expect(lines(ingest, 10)).toEqual(['streamInterrupted face overload', 'audio s0 0']);
+    expect(ingest.positions('p')[1]).toEqual({ streamId: 'face', nextSequence: 3, mediaMs: 200 });
+    ingest.tick(5_000);
+    expect(lines(ingest, 5_000)).not.toContain('streamInterrupted face stalled');
+  });
+
+  it('are read again when there is', () => {
+    const ingest = seen();
+    ingest.shed(VISUAL);
+    ingest.frame('p', face(0), 10);
+    ingest.shed(new Set());
+    ingest.frame('p', audio(0, 0), 20);
+    ingest.frame('p', face(1), 20);
+    expect(lines(ingest, 400)).toEqual([
+      'streamInterrupted face overload',
+      'streamRestored face',
+      'audio s0 0',
+      'visual face',
+    ]);
+  });
+
+  it('include those that open meanwhile', () => {
+    const ingest = opened(entry({ number: 0 }));
+    ingest.shed(VISUAL);
+    ingest.open(entry({ number: 4, streamId: 'face', kind: 'face' }), 0);
+    expect(lines(ingest, 0)).toEqual(['streamOpened face', 'streamInterrupted face overload']);
+  });
+
+  it('stay off, or away, for the reason that they were, and have no time when they come back', () => {
+    const ingest = seen();
+    ingest.setState('face', 'camera_off');
+    ingest.shed(VISUAL);
+    expect(lines(ingest, 0)).toEqual(['streamInterrupted face camera_off']);
+    ingest.setState('face', 'live');
+    expect(lines(ingest, 0)).toEqual(['streamInterrupted face overload']);
+    ingest.disconnect('p');
+    ingest.shed(new Set());
+    expect(lines(ingest, 0)).toEqual(['streamInterrupted s0 disconnected', 'streamInterrupted face disconnected']);
+    ingest.reconnect('p', 0);
+    expect(lines(ingest, 0)).toEqual(['streamRestored s0', 'streamRestored face']);
+  });
+});

@@ -1,4 +1,5 @@
 import type { MissingReason } from '../../domain/modality.ts';
+import type { StreamKind } from '../../domain/observation.ts';
 import type { SightlessMessage, StreamPosition, StreamState, TranscriptMessage } from '../../protocol/live.ts';
 import type { MediaFrame } from '../../protocol/mediaFrame.ts';
 import type { AudioDecoder } from './decodeAudio.ts';
@@ -47,6 +48,8 @@ export type Ingest = {
   setState(streamId: string, state: StreamState): void;
   setRefused(streamId: string, reason: MissingReason | undefined): void;
   changeFormat(streamId: string, decoder: AudioDecoder): void;
+  /** Lets go unread, from now on, what streams of these kinds carry (`overload`), and reads the others again. */
+  shed(kinds: ReadonlySet<StreamKind>): void;
   disconnect(producer: string): void;
   reconnect(producer: string, nowMs: number): void;
   /** Something else that happens now. */
@@ -79,6 +82,7 @@ class SessionIngest implements Ingest {
   readonly #streams: IngestStreams = createIngestStreams();
   readonly #events: HeldEvents;
   readonly #interruptions: Interruptions = createInterruptions((event) => this.tell(event));
+  #shed: ReadonlySet<StreamKind> = new Set();
   #releasedAtMs: number | undefined;
 
   constructor(settings: IngestSettings, latestMs: () => number) {
@@ -91,6 +95,7 @@ class SessionIngest implements Ingest {
     const { streamId, kind } = declaration;
     this.#streams.add(entry, nowMs);
     this.tell({ type: 'streamOpened', streamId, kind, ...(speaker && { speaker }), ...soundOf(declaration) });
+    if (this.#shed.size > 0) this.shed(this.#shed);
   }
 
   close(streamId: string, reason: MissingReason): void {
@@ -142,6 +147,17 @@ class SessionIngest implements Ingest {
 
   changeFormat(streamId: string, decoder: AudioDecoder): void {
     this.find(streamId)?.changeFormat(decoder);
+  }
+
+  shed(kinds: ReadonlySet<StreamKind>): void {
+    this.#shed = kinds;
+    for (const stream of this.#streams.all()) {
+      const { producer, declaration } = stream.entry;
+      const isShed = kinds.has(declaration.kind);
+      if (isShed === stream.isShed) continue;
+      stream.isShed = isShed;
+      if (!this.#interruptions.isLost(producer)) this.#interruptions.follow(stream);
+    }
   }
 
   disconnect(producer: string): void {

@@ -41,6 +41,8 @@ export type IngestStream = {
   readonly rank: number;
   state: StreamState;
   refused: MissingReason | undefined;
+  /** Whether there is no time for what it carries: it is let go unread. */
+  isShed: boolean;
   /** Why it delivers nothing at the moment. */
   interruption: MissingReason | undefined;
   /** Wall time at which something came last. */
@@ -76,18 +78,20 @@ export function createIngestStream(
     }
     return { events, problems };
   };
+  const isUnread = (): boolean => stream.refused !== undefined || stream.isShed;
   const stream: IngestStream = {
     entry,
     rank,
     state: 'live',
     refused: entry.refused,
+    isShed: false,
     interruption: undefined,
     heardAtMs: nowMs,
     accept: (piece, atMs) => {
       stream.heardAtMs = atMs;
-      return take(sequencer.accept(piece, atMs), stream.refused !== undefined);
+      return take(sequencer.accept(piece, atMs), isUnread());
     },
-    advance: (atMs) => take(sequencer.advance(atMs), stream.refused !== undefined),
+    advance: (atMs) => take(sequencer.advance(atMs), isUnread()),
     changeFormat: reader.changeFormat,
     position: () => ({ streamId, nextSequence: sequencer.next, mediaMs: reader.mediaMs }),
     get usedMs() {

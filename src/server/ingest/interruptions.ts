@@ -10,7 +10,7 @@ export type Interruptions = {
   isLost(producer: string): boolean;
   readonly isAnybodyLost: boolean;
   interrupt(stream: IngestStream, reason: MissingReason): void;
-  /** A stream delivers again or, when it is muted or off, is not meant to. */
+  /** A stream delivers again or, when it is muted or off, is not meant to, or there is no time for it. */
   follow(stream: IngestStream): void;
 };
 
@@ -24,6 +24,7 @@ export function createInterruptions(tell: (event: TimedEvent['event']) => void):
   };
   const follow = (stream: IngestStream): void => {
     if (stream.state !== 'live') return interrupt(stream, stream.state);
+    if (stream.isShed) return interrupt(stream, 'overload');
     if (stream.interruption === undefined) return;
     stream.interruption = undefined;
     tell({ type: 'streamRestored', streamId: stream.entry.declaration.streamId });

@@ -98,7 +98,13 @@ function createBench(): Bench {
     now,
     decideFor: () => (participant) => decidePolicy({ purpose: undefined, exception: undefined, participant, policy }),
   });
-  const metrics = createMetrics({ sessions: () => 0, connections: () => 0, waiting: () => 0 });
+  const metrics = createMetrics({
+    sessions: () => 0,
+    connections: () => 0,
+    waiting: () => 0,
+    loadStep: () => 0,
+    loopDelayMs: () => 0,
+  });
   const connections = createConnections({ now, sessions, metrics, policy, vision: [], limits });
   return Object.assign(bench, { connections, sessions });
 }
