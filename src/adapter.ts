@@ -166,6 +166,11 @@ export type Recognizer = {
   readonly capabilities: RecognizerCapabilities;
   /** Rejects with an UndertoneError, RECOGNIZER_MISSING or RECOGNIZER_FAILED; with a TypeError after `close`. */
   open(options: RecognizerStreamOptions): Promise<RecognizerStream>;
+  /**
+   * Where opening takes long: keeps so many streams ready from now on, beside those that are open, for whoever opens one.
+   * Resolves when they are ready, or cannot be: whoever opens one finds out.
+   */
+  keepReady?(streams: number): Promise<void>;
   close(): Promise<void>;
 };
 

@@ -1,5 +1,7 @@
+import { SHERPA_FOLDER, SHERPA_MODELS } from '../../adapters/asr/sherpa/modelCatalogue.ts';
+import { WHISPER_MODELS } from '../../adapters/asr/whisper/modelCatalogue.ts';
 import type { Recognizer } from '../adapter.ts';
-import { UndertoneError } from '../errors.ts';
+import { findSpeechModel, type ModelChoice } from './models/findSpeechModel.ts';
 
 /** Environment variables; keys and models of recognizers are among them. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,19 +22,18 @@ export const RECOGNIZERS: RecognizerTable = Object.freeze({
     (await import('../../adapters/asr/pocketsphinx/createPocketsphinxRecognizer.ts')).createPocketsphinxRecognizer(),
 });
 
+const SHERPA_CHOICES: readonly ModelChoice[] = [{ path: SHERPA_FOLDER, files: SHERPA_MODELS }];
+const WHISPER_CHOICES: readonly ModelChoice[] = WHISPER_MODELS.map((model) => ({ path: model.file, files: [model] }));
+
 async function openSherpa(env: Environment): Promise<Recognizer> {
-  const modelFolder = env['UNDERTONE_SHERPA_MODEL'] ?? '';
-  if (modelFolder === '')
-    throw new UndertoneError('RECOGNIZER_MISSING', 'sherpa: UNDERTONE_SHERPA_MODEL names no folder of a model');
+  const modelFolder = await findSpeechModel('UNDERTONE_SHERPA_MODEL', SHERPA_CHOICES, env);
   const { createSherpaRecognizer } = await import('../../adapters/asr/sherpa/createSherpaRecognizer.ts');
   return createSherpaRecognizer({ modelFolder });
 }
 
 /** Whisper finds speech itself, with a detector that is closed with it. */
 async function openWhisper(env: Environment): Promise<Recognizer> {
-  const modelPath = env['UNDERTONE_WHISPER_MODEL'] ?? '';
-  if (modelPath === '')
-    throw new UndertoneError('RECOGNIZER_MISSING', 'whisper: UNDERTONE_WHISPER_MODEL names no ggml model file');
+  const modelPath = await findSpeechModel('UNDERTONE_WHISPER_MODEL', WHISPER_CHOICES, env);
   const { createWhisperRecognizer } = await import('../../adapters/asr/whisper/createWhisperRecognizer.ts');
   const { createSileroDetector } = await import('../../adapters/vad/silero/createSileroDetector.ts');
   const vad = await createSileroDetector();

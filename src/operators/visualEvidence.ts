@@ -2,13 +2,14 @@ import type { ModelInput } from '../domain/conversationModel.ts';
 import type { Availability, MissingReason, PrivacyMode } from '../domain/modality.ts';
 import type { VisualFrame } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
-import { setBounded } from './bounded.ts';
+import type { Utterance } from '../domain/utterance.ts';
 import { createCameras } from './cameras.ts';
 import { createOutages } from './outages.ts';
 import type { Signal, UtteranceRecord } from './signal.ts';
 import type { Visual } from './sight.ts';
 import { isSameSpeaker, type Stream, type Streams } from './streams.ts';
-import { createVisualRing, ROW_WIDTH, type VisualRing } from './visualRing.ts';
+import { ROW_WIDTH, type Sighting } from './visualRing.ts';
+import { createVisualStore, MAX_RINGS } from './visualStore.ts';
 
 /**
  * What was seen of a face or a body during an utterance: rows at 10 Hz with somebody in them; and of bodies whose movement is
@@ -37,17 +38,12 @@ export type VisualOptions = {
   readonly hasTurns: boolean;
 };
 
-type Kept = { readonly streamId: string; readonly modality: Visual; readonly speaker: Speaker | undefined } & {
-  readonly ring: VisualRing;
-};
-
 /** Rows per second of a sequence, and what lies between two. */
 const STEP_MS = 100;
 /** A row is the nearest picture within this: at 2 pictures a second each stands for half a second. */
 const REACH_MS = 300;
-/** No picture for this long means that none is awaited. */
-const STALE_MS = 2_000;
-const MAX_RINGS = 256;
+/** Streams of which it is remembered that somebody reads their pictures. */
+const MAX_READ = 2 * MAX_RINGS;
 
 /**
  * Returns the pictures of a session without any. The stream that shows most of the speaker counts: among their own streams,
@@ -59,64 +55,40 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
   const { inputs, privacy, extracts } = options;
   const cameras = createCameras();
   const outages = createOutages();
-  const kept = new Map<string, Kept>();
+  const store = createVisualStore();
   const read = new Set<string>();
   const isHeard = (modality: Visual): boolean =>
     inputs.has(modality) || (modality === 'body' && inputs.has('movement'));
 
   const keep = (frame: VisualFrame): void => {
     const { streamId, modality } = frame;
-    const stream = streams.get(streamId);
-    if (read.size < 2 * MAX_RINGS) read.add(`${modality} ${streamId}`);
+    if (read.size < MAX_READ) read.add(`${modality} ${streamId}`);
     if (!isHeard(modality)) return;
-    const speaker = stream?.speaker ?? frame.speaker;
-    const key = `${modality} ${streamId} ${speaker?.id ?? ''}`;
-    const keptMs = options.hasTurns && speaker === undefined ? options.diarizedKeptMs : options.keptMs;
-    const known = kept.get(key) ?? { streamId, modality, speaker, ring: createVisualRing(modality, keptMs) };
-    if (!kept.has(key)) setBounded(kept, key, known, MAX_RINGS);
-    known.ring.write(frame);
+    const speaker = streams.get(streamId)?.speaker ?? frame.speaker;
+    const isOfTurns = options.hasTurns && speaker === undefined;
+    store.keep(frame, speaker, isOfTurns ? options.diarizedKeptMs : options.keptMs);
   };
   const showing = (modality: Visual, speaker: Speaker): readonly Stream[] => {
     const all = [...streams.all()].filter(({ kind }) => kind === 'video' || kind === modality);
     const own = all.filter((stream) => stream.speaker && isSameSpeaker(stream.speaker, speaker));
     return own.length > 0 ? own : all.filter((stream) => stream.speaker === undefined);
   };
-  const ringOf = (modality: Visual, streamId: string, speaker: Speaker): VisualRing | undefined =>
-    (
-      kept.get(`${modality} ${streamId} ${speaker.id}`) ??
-      [...kept.values()].find(
-        (one) =>
-          one.streamId === streamId &&
-          one.modality === modality &&
-          (one.speaker === undefined || isSameSpeaker(one.speaker, speaker)),
-      )
-    )?.ring;
-
-  const view = (stream: Stream, modality: Visual, { utterance }: UtteranceRecord): Seen => {
-    const { streamId } = stream;
-    const ring = ringOf(modality, streamId, utterance.speaker);
-    const isRead = extracts.has(modality) || stream.kind !== 'video' || read.has(`${modality} ${streamId}`);
+  /** Why a stream shows nothing of a modality at a time of an utterance, given what its picture says. */
+  const explain = ({ streamId, kind }: Stream, modality: Visual, utterance: Utterance): Explain => {
+    const isRead = extracts.has(modality) || kind !== 'video' || read.has(`${modality} ${streamId}`);
+    const unread = !isRead ? 'no_extractor' : isHeard(modality) ? 'stalled' : 'not_in_weights';
     const outs = outages.within(streamId, utterance);
-    const missingAt = (atMs: number, ofPicture: MissingReason | undefined): MissingReason =>
+    return (atMs, ofPicture) =>
       outs.find((outage) => outage.startMs <= atMs && atMs < outage.endMs)?.reason ??
-      (stream.kind === 'video' && !cameras.isStreamOn(streamId, atMs) ? 'no_video' : undefined) ??
+      (kind === 'video' && !cameras.isStreamOn(streamId, atMs) ? 'no_video' : undefined) ??
       ofPicture ??
-      (!isRead ? 'no_extractor' : isHeard(modality) ? 'stalled' : 'not_in_weights');
-    const count = Math.max(1, Math.round((utterance.endMs - utterance.startMs) / STEP_MS));
-    const rows: (Float32Array | undefined)[] = [];
-    const reasons = new Map<MissingReason, number>();
-    for (let i = 0; i < count; i++) {
-      const atMs = utterance.startMs + (i + 0.5) * STEP_MS;
-      const sighting = ring?.nearest(atMs, REACH_MS);
-      rows.push(sighting?.row);
-      if (sighting?.row !== undefined) continue;
-      const reason = missingAt(atMs, sighting?.reason);
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    }
-    const seen = toSeen(rows, reasons, ROW_WIDTH[modality]);
-    return seen.rows && modality === 'body' && inputs.has('movement')
-      ? { ...seen, all: pack(rows, ROW_WIDTH.body) }
-      : seen;
+      unread;
+  };
+  const view = (stream: Stream, modality: Visual, { utterance }: UtteranceRecord): Seen => {
+    const ring = store.find(modality, stream.streamId, utterance.speaker);
+    const sightings = sample(utterance, (atMs) => ring?.nearest(atMs, REACH_MS));
+    const isMovementHeard = modality === 'body' && inputs.has('movement');
+    return toSeen(sightings, explain(stream, modality, utterance), ROW_WIDTH[modality], isMovementHeard);
   };
 
   return {
@@ -124,10 +96,7 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
       cameras.observe(signal);
       outages.observe(signal);
       if (signal.type === 'visual') keep(signal);
-      if (signal.type === 'streamOpened')
-        for (const [key, { streamId, ring }] of kept)
-          if (streams.get(streamId)?.closedAtMs !== undefined && signal.arrivalMs - ring.latest.arrivalMs > 30_000)
-            kept.delete(key);
+      if (signal.type === 'streamOpened') store.dropClosed(streams, signal.arrivalMs);
     },
     measure: (modality, record) => {
       if (privacy === 'text-only' || (privacy === 'no-face' && modality === 'face')) return lacking('privacy');
@@ -135,32 +104,42 @@ export function createVisualEvidence(streams: Streams, options: VisualOptions): 
       const [best] = views.toSorted((a, b) => b.availability.share - a.availability.share);
       return best ?? lacking('no_video');
     },
-    isAwaited: ({ utterance }, clockMs) =>
-      [...kept.values()].some(({ speaker, ring: { latest } }) => {
-        const isTheirs = speaker === undefined || isSameSpeaker(speaker, utterance.speaker);
-        return isTheirs && latest.atMs < utterance.endMs && clockMs - latest.arrivalMs < STALE_MS;
-      }),
-    erase: (modality, speaker) => {
-      for (const [key, one] of kept)
-        if (one.modality === modality && one.speaker && isSameSpeaker(one.speaker, speaker)) kept.delete(key);
-    },
+    isAwaited: ({ utterance }, clockMs) => store.isAwaited(utterance, clockMs),
+    erase: (modality, speaker) => store.erase(modality, speaker),
   };
+}
+
+/** Why there is no row at a time, given what the picture nearest to it says, if there is one. */
+type Explain = (atMs: number, ofPicture: MissingReason | undefined) => MissingReason;
+/** What was seen at one time of an utterance, if a picture is near. */
+type Sample = { readonly atMs: number; readonly sighting: Sighting | undefined };
+
+/** Looks ten times a second, in the middle of each step; at least once. */
+function sample({ startMs, endMs }: Utterance, nearest: (atMs: number) => Sighting | undefined): readonly Sample[] {
+  const count = Math.max(1, Math.round((endMs - startMs) / STEP_MS));
+  return Array.from({ length: count }, (_, step) => {
+    const atMs = startMs + (step + 0.5) * STEP_MS;
+    return { atMs, sighting: nearest(atMs) };
+  });
 }
 
 function lacking(reason: MissingReason): Seen {
   return { availability: { share: 0, reason } };
 }
 
-function toSeen(
-  rows: readonly (Float32Array | undefined)[],
-  reasons: ReadonlyMap<MissingReason, number>,
-  width: number,
-): Seen {
+function toSeen(samples: readonly Sample[], explain: Explain, width: number, withAll: boolean): Seen {
+  const rows = samples.map(({ sighting }) => sighting?.row);
   const found = rows.filter((row) => row !== undefined);
+  const reasons = new Map<MissingReason, number>();
+  for (const { atMs, sighting } of samples) {
+    if (sighting?.row !== undefined) continue;
+    const reason = explain(atMs, sighting?.reason);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
   const [dominating] = [...reasons].toSorted((a, b) => b[1] - a[1]);
   const availability = { share: found.length / rows.length, ...(dominating && { reason: dominating[0] }) };
   if (found.length === 0) return { availability };
-  return { rows: pack(found, width), availability };
+  return { rows: pack(found, width), ...(withAll && { all: pack(rows, width) }), availability };
 }
 
 function pack(rows: readonly (Float32Array | undefined)[], width: number): Float32Array {

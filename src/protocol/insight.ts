@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UTTERANCE_STATUSES, type Insight } from '../domain/insight.ts';
 import { MISSING_REASONS, MODALITIES } from '../domain/modality.ts';
 import { SPEAKER_SOURCES } from '../domain/speaker.ts';
+import { brokenRuleOf } from './brokenRule.ts';
 import { type MessageSchemas, toJsonSchemas } from './jsonSchema.ts';
 import { roundInsight } from './rounding.ts';
 
@@ -23,7 +24,8 @@ export type DecodedInsight =
 export function encodeInsight(insight: Insight): string {
   const rounded: z.input<typeof insightSchema> = roundInsight(insight);
   const checked = insightSchema.safeParse(rounded);
-  if (!checked.success) throw new RangeError(`insight breaks a rule of the protocol: ${ruleOf(checked.error)}`);
+  if (!checked.success)
+    throw new RangeError(`insight breaks a rule of the protocol: ${brokenRuleOf(checked.error, OPEN_KEYS)}`);
   return JSON.stringify({ v: PROTOCOL_VERSION, ...rounded });
 }
 
@@ -40,7 +42,7 @@ export function decodeInsight(line: unknown): DecodedInsight {
   if (!version.success) return broken('v: a protocol version is a whole number');
   if (version.data.v !== PROTOCOL_VERSION) return broken(`v: only version ${PROTOCOL_VERSION} is understood`);
   const parsed = insightSchema.safeParse(value);
-  return parsed.success ? { ok: true, insight: parsed.data } : broken(ruleOf(parsed.error));
+  return parsed.success ? { ok: true, insight: parsed.data } : broken(brokenRuleOf(parsed.error, OPEN_KEYS));
 }
 
 /** JSON Schemas of the insights as lines, by `type`, `v` included. */
@@ -187,14 +189,6 @@ const insightSchema = z.discriminatedUnion('type', [
 
 /** Keys below these are labels or hostile input, not names of ours, and stay out of a rule. */
 const OPEN_KEYS: ReadonlySet<PropertyKey> = new Set(['probabilities', 'emotionShares']);
-
-function ruleOf({ issues }: z.ZodError): string {
-  const issue = issues[0];
-  if (!issue) return 'unknown rule';
-  const path = issue.path.map((key, index) => (OPEN_KEYS.has(issue.path[index - 1] ?? '') ? '*' : String(key)));
-  const rule: unknown = issue.code === 'custom' ? issue.params?.['rule'] : issue.code;
-  return `${path.join('.') || 'message'}: ${String(rule)}`;
-}
 
 function parseJson(line: string): unknown {
   try {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MODALITIES, SIGHTLESS_REASONS } from '../domain/modality.ts';
+import { brokenRuleOf } from './brokenRule.ts';
 import { type MessageSchemas, toJsonSchemas } from './jsonSchema.ts';
 import { AUDIO_ENCODINGS, EXCEPTIONS, PURPOSES, STREAM_STATES } from './live.ts';
 import type { ConsumerMessage, ProducerMessage } from './live.ts';
@@ -135,12 +136,5 @@ function decode<T>(schema: z.ZodType<T>, text: string): DecodedMessage<T> {
     return { ok: false, rule: 'message: not JSON' };
   }
   const parsed = schema.safeParse(value);
-  return parsed.success ? { ok: true, message: parsed.data } : { ok: false, rule: ruleOf(parsed.error) };
-}
-
-/** The first rule that is broken; names of fields are ours, so they may be told, and nothing else is. */
-function ruleOf({ issues }: z.ZodError): string {
-  const [issue] = issues;
-  const rule: unknown = issue?.code === 'custom' ? issue.params?.['rule'] : issue?.code;
-  return `${issue?.path.map(String).join('.') || 'message'}: ${typeof rule === 'string' ? rule : 'unknown rule'}`;
+  return parsed.success ? { ok: true, message: parsed.data } : { ok: false, rule: brokenRuleOf(parsed.error) };
 }

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { type Scope, type ServerConfig } from '../config.ts';
 import { ERROR_CODES, type ErrorCode, UndertoneError } from '../errors.ts';
+import { brokenRuleOf } from '../protocol/brokenRule.ts';
 import { EXCEPTIONS, PURPOSES, type ReadFromPictures } from '../protocol/live.ts';
 import { type Access, type Principal, requireScope } from './access.ts';
 import type { Admission } from './admission.ts';
@@ -72,7 +73,7 @@ export function createHttp(context: HttpContext): FastifyInstance {
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error, _request, reply) => send(reply, error));
   app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ code: 'FILE_NOT_FOUND', message: 'no such path' }),
+    reply.code(404).send({ code: 'FILE_NOT_FOUND', message: 'no such path', retryable: false }),
   );
   addHealth(app, context);
   addSessions(app, context);
@@ -165,11 +166,11 @@ async function issueTokens(
   return tokens;
 }
 
-/** @throws UndertoneError BAD_MESSAGE naming the field that breaks its rule, and no value */
+/** @throws UndertoneError BAD_MESSAGE naming the field, the rule it breaks and what is allowed, and no value */
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
-  throw new UndertoneError('BAD_MESSAGE', `${parsed.error.issues[0]?.path.join('.') || 'body'} breaks its rule`);
+  throw new UndertoneError('BAD_MESSAGE', brokenRuleOf(parsed.error));
 }
 
 function send(reply: FastifyReply, error: unknown): FastifyReply {

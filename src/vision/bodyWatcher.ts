@@ -1,6 +1,7 @@
 import type { PoseLandmarkerResult } from '@mediapipe/tasks-vision';
 import { BODY_COLUMNS, type BodyState, toBodyFrame } from '../features/body/bodyFrame.ts';
 import { toUpperBody } from '../features/body/upperBody.ts';
+import { toHands } from './hands.ts';
 import type { VisionRuntime } from './visionRuntime.ts';
 import { forgetAnswer, type Watcher } from './watcher.ts';
 
@@ -19,10 +20,11 @@ export async function createBodyWatcher(runtime: VisionRuntime, model: Uint8Arra
       const answer = task.detectForVideo(pixels, clockMs);
       const [landmarks] = answer.landmarks;
       const joints = landmarks && toUpperBody(landmarks, pixels.width / pixels.height);
+      const hands = landmarks ? toHands(landmarks) : [];
       forgetAnswer(answer);
       const { row, state } = toBodyFrame(joints, before, elapsedMs / 1_000);
       before = state;
-      return row[VALID] === 1 ? row : 'no_body';
+      return { seen: row[VALID] === 1 ? row : 'no_body', hands };
     },
     close: () => task.close(),
   };

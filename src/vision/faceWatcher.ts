@@ -1,6 +1,7 @@
 import type { FaceLandmarkerResult } from '@mediapipe/tasks-vision';
 import type { SightlessReason } from '../adapter.ts';
 import { FACE_COLUMNS, toFaceFrame } from '../features/face/faceFrame.ts';
+import { type FaceArea, type Hand, isCovered } from './hands.ts';
 import type { VisionRuntime } from './visionRuntime.ts';
 import { forgetAnswer, type Watcher } from './watcher.ts';
 
@@ -24,11 +25,11 @@ export async function createFaceWatcher(runtime: VisionRuntime, model: Uint8Arra
     model,
   );
   return {
-    see: (pixels, { clockMs }) => {
+    see: (pixels, { clockMs }, hands) => {
       const answer = task.detectForVideo(pixels, clockMs);
-      const seen = readFace(answer, pixels.height);
+      const seen = readFace(answer, pixels.height, hands);
       forgetAnswer(answer);
-      return seen;
+      return { seen };
     },
     close: () => task.close(),
   };
@@ -37,25 +38,30 @@ export async function createFaceWatcher(runtime: VisionRuntime, model: Uint8Arra
 /**
  * Returns the row of the participant's face, or why there is none. Of several faces, the one that is clearly largest is theirs.
  * @param height Of the picture, in pixels.
+ * @param hands In the picture, of the participant. On the face they cover it, and the library makes up what is below.
  */
-export function readFace(result: FaceLandmarkerResult, height: number): Float32Array | SightlessReason {
-  const sizes = result.faceLandmarks.map((landmarks) => heightOf(landmarks) * height);
+export function readFace(
+  result: FaceLandmarkerResult,
+  height: number,
+  hands: readonly Hand[],
+): Float32Array | SightlessReason {
+  const areas = result.faceLandmarks.map(areaOf);
+  const sizes = areas.map(({ top, bottom }) => Math.max(0, bottom - top) * height);
   const largest = Math.max(0, ...sizes);
   const index = sizes.indexOf(largest);
-  if (index < 0) return 'no_face';
+  const area = areas[index];
+  if (!area) return 'no_face';
   if (sizes.some((size, other) => other !== index && size >= RIVAL_SHARE * largest)) return 'several_faces';
   if (largest < MIN_FACE_PIXELS) return 'face_small';
   const scores = result.faceBlendshapes[index]?.categories.map(({ score }) => score);
   const row = toFaceFrame(scores, result.facialTransformationMatrixes[index]?.data);
   if (row[VALID] !== 1) return 'no_face';
   const isTurned = Math.abs(row[YAW] ?? 0) > MAX_YAW_RAD || Math.abs(row[PITCH] ?? 0) > MAX_PITCH_RAD;
-  return isTurned ? 'face_turned' : row;
+  if (isTurned) return 'face_turned';
+  return isCovered(area, hands) ? 'face_covered' : row;
 }
 
-function heightOf(landmarks: readonly { readonly y: number }[]): number {
-  const [least, most] = landmarks.reduce(
-    ([min, max], { y }) => [Math.min(min, y), Math.max(max, y)],
-    [Infinity, -Infinity],
-  );
-  return Math.max(0, most - least);
+function areaOf(landmarks: readonly { readonly x: number; readonly y: number }[]): FaceArea {
+  const [xs, ys] = [landmarks.map(({ x }) => x), landmarks.map(({ y }) => y)];
+  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
 }

@@ -1,7 +1,5 @@
 import type { VisionModality } from '../adapter.ts';
-
-/** A model file, and what it must be. */
-export type ModelFile = { readonly file: string; readonly sizeBytes: number; readonly sha256: string };
+import type { ModelFile } from '../domain/modelCatalogue.ts';
 
 /** The model that each modality is read with, in Node and in browsers. */
 export const MODEL_FILES: Readonly<Record<VisionModality, ModelFile>> = {

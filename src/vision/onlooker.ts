@@ -58,10 +58,10 @@ export async function createOnlooker(
     clockMs = Math.max(clockMs + 1, clockMs + Math.round(elapsedMs));
     lastMs = atMs;
     const isTooDark = isDark(pixels);
-    return answer(atMs, (modality) => {
-      const seen = watchers[modality]?.see(pixels, { clockMs, elapsedMs }) ?? 'no_extractor';
-      return darkAs(seen, isTooDark);
-    });
+    // Bodies first: their hands may cover the face.
+    const body = watchers.body?.see(pixels, { clockMs, elapsedMs }, []);
+    const face = watchers.face?.see(pixels, { clockMs, elapsedMs }, body?.hands ?? []);
+    return answer(atMs, (modality) => darkAs({ body, face }[modality]?.seen ?? 'no_extractor', isTooDark));
   };
   return {
     look: async (atMs, read) => {

@@ -28,6 +28,7 @@ const probesWith = (some: Partial<DoctorProbes>): DoctorProbes => ({
   recognizers: found,
   captions: found,
   rttm: found,
+  privacy: found,
   ...some,
 });
 const reasonOf = async (probe: Probe, limitMs?: number): Promise<string> => {

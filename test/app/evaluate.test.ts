@@ -125,6 +125,17 @@ describe('undertone evaluate', () => {
     expect(out).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it('compares with other weights files, each by name and seed.', async () => {
+    const { status, out, err } = await evaluate('--look-ahead', '0', '--compare', weights, weights);
+    expect([status, err]).toEqual([0, '']);
+    expect(out).toContain('Other weights on the same utterances.');
+    expect(out.match(/^random, seed 3 .* 0\.0 \(0\.0 to 0\.0\)/gm)).toHaveLength(2);
+    const { others } = JSON.parse((await evaluate('--json', '--compare', weights)).out) as { others: object[] };
+    expect(others).toEqual([
+      { weights: 'random', seed: 3, sources: { text: 'text', prosody: 'prosody' }, rows: expect.any(Array) },
+    ]);
+  });
+
   it('writes report, charts and masks, the same bytes each time.', async () => {
     const folder = join(await newFolder(), 'report');
     const options = ['--missing', 'subsets,rates', '--ablate', 'qaf', '--shuffle-speakers', '--out', folder];
@@ -184,6 +195,8 @@ describe('undertone evaluate', () => {
     ['a look-ahead beyond the window', ['--look-ahead', '65'], /BAD_OPTION: --look-ahead: "65" .* 0 to 64 nor inf/],
     ['a look-ahead that is no number', ['--look-ahead', '1,,2'], /BAD_OPTION: --look-ahead: ""/],
     ['an unknown modality', ['--show', 'text,smell'], /BAD_OPTION: .*"smell" is not one of text, audio, face, body/],
+    ['other weights that are not there', ['--compare', '/nowhere/at/all'], /FILE_NOT_FOUND: weights: /],
+    ['too many to compare', ['--compare', ...Array<string>(17).fill('w')], /BAD_OPTION: --compare: at most 16/],
     ['a split that is not there', ['--split', 'nope'], /BAD_DATASET: .*no split "nope"/],
     ['a dataset that is not there', ['--data', '/nowhere/at/all'], /BAD_DATASET: .*meta\.json/],
     ['weights that are not there', ['--weights', '/nowhere/at/all'], /FILE_NOT_FOUND: weights: /],

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { MISSING_REASONS } from '../../src/domain/modality.ts';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { Insight } from '../../src/domain/insight.ts';
 import {
@@ -38,7 +39,7 @@ describe('encodeInsight', () => {
   it('refuses an insight that breaks a rule and says which, without its text', () => {
     const secret = 'what nobody should read';
     expect(() => encodeInsight(sampleUtterance({ text: secret, endMs: 10 }))).toThrow(/endMs: not_before_startMs$/);
-    expect(() => encodeInsight(sampleUtterance({ text: secret, seq: 0 }))).toThrow(/seq: too_small$/);
+    expect(() => encodeInsight(sampleUtterance({ text: secret, seq: 0 }))).toThrow(/seq: too_small, at least 1$/);
     expect(() =>
       encodeInsight(sampleUtterance({ text: secret, label: 'bliss', confidence: 0.5, probabilities: { joy: 1 } })),
     ).toThrow(/label: has_a_probability$/);
@@ -94,21 +95,23 @@ describe('decodeInsight', () => {
     expect(ruleOf([wire])).toBe('a line holds one JSON object');
     expect(ruleOf({ ...wire, v: '1' })).toBe('v: a protocol version is a whole number');
     expect(ruleOf({ ...wire, v: PROTOCOL_VERSION + 1 })).toBe('v: only version 1 is understood');
-    expect(ruleOf({ ...wire, type: 'weather' })).toBe('type: invalid_union');
-    expect(ruleOf({ ...wire, status: 'done' })).toBe('status: invalid_value');
-    expect(ruleOf({ ...wire, startMs: 1.5 })).toBe('startMs: invalid_type');
+    expect(ruleOf({ ...wire, type: 'weather' })).toMatch(/^type: invalid_union, one of session, interim, utterance, /);
+    expect(ruleOf({ ...wire, status: 'done' })).toBe('status: invalid_value, one of provisional, revised, final');
+    expect(ruleOf({ ...wire, startMs: 1.5 })).toBe('startMs: invalid_type, expected int');
     expect(ruleOf({ ...wire, probabilities: { joy: 0.7 } })).toBe('probabilities: sums_to_1');
     expect(ruleOf({ ...wire, modalityWeights: { text: 0.5, audio: 0, face: 0, body: 0 } })).toBe(
       'modalityWeights: sums_to_1_or_all_0',
     );
     expect(ruleOf({ ...wire, availability: { text: { share: 0, reason: 'tired' } } })).toBe(
-      'availability.text.reason: invalid_value',
+      `availability.text.reason: invalid_value, one of ${MISSING_REASONS.join(', ')}`,
     );
   });
 
   it('keeps keys that a peer chose out of the rule', () => {
     const wire = wireOf(sampleUtterance());
-    expect(ruleOf({ ...wire, probabilities: { 'my password is 1234': 'x' } })).toBe('probabilities.*: invalid_type');
+    expect(ruleOf({ ...wire, probabilities: { 'my password is 1234': 'x' } })).toBe(
+      'probabilities.*: invalid_type, expected number',
+    );
   });
 
   it('does not let a peer set the prototype of what it returns', () => {

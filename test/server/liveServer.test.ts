@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { PURPOSES } from '../../src/protocol/live.ts';
 import type { LiveServer } from '../../src/server/liveServer.ts';
 import { connectPeer, consumerWelcome, type LivePeer, producerWelcome } from '../support/livePeer.ts';
 import { fakeAnalysis, FRAME_MS, PCM, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
@@ -424,6 +425,21 @@ describe('who may do what', () => {
     expect((await http(`/v1/sessions/${session}`, KEYS.all, { method: 'DELETE', body: '{}' })).status).toBe(204);
     expect(await peer.next('ended')).toMatchObject({ reason: 'deleted' });
     expect((await http(`/v1/sessions/${session}`, KEYS.consume)).status).toBe(404);
+  });
+
+  it('a request that breaks a rule is told which, and what is allowed, but not what it said', async () => {
+    await start(config);
+    const answer = await create({ purpose: 'spying' });
+    expect(answer).toEqual({
+      code: 'BAD_MESSAGE',
+      message: `purpose: invalid_value, one of ${PURPOSES.join(', ')}`,
+      retryable: false,
+    });
+    expect(await (await http('/v2', KEYS.all)).json()).toEqual({
+      code: 'FILE_NOT_FOUND',
+      message: 'no such path',
+      retryable: false,
+    });
   });
 
   it('voice and face are not analyzed at work unless the law lets them be', async () => {

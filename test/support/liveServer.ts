@@ -3,7 +3,7 @@ import type { VoiceActivityDetector } from '../../src/adapter.ts';
 import type { LiveTranscription } from '../../src/app/serve/analyzeLive.ts';
 import { createLiveListener } from '../../src/app/serve/listenLive.ts';
 import { takeInOrder } from '../../src/app/serve/takeInOrder.ts';
-import { WALL_TIMERS } from '../../src/app/transcribe/connection.ts';
+import { WALL_TIMERS } from '../../src/app/transcribe/timers.ts';
 import { transcribeLive } from '../../src/app/transcribe/transcribeLive.ts';
 import { parseServerConfig } from '../../src/config.ts';
 import type { StreamDeclaration } from '../../src/protocol/live.ts';

@@ -1,5 +1,5 @@
 import type { VoiceActivity } from '../../src/domain/observation.ts';
-import type { Timers } from '../../src/app/transcribe/connection.ts';
+import type { Timers } from '../../src/app/transcribe/timers.ts';
 import { spoken } from './fakeRecognizer.ts';
 
 /** The voice of {@link spoken} words from `fromMs` on, in blocks of 50 ms, arriving as they end; 0 is a pause. */

@@ -38,7 +38,7 @@ export async function createSherpaRecognizer(options: SherpaOptions): Promise<Re
       died: () => {
         const lost = [...live.values()];
         live.clear();
-        for (const { fail } of lost) fail('the process of sherpa ended');
+        for (const stream of lost) stream.fail('the process of sherpa ended');
       },
     });
   let running = await start();
@@ -60,18 +60,18 @@ export async function createSherpaRecognizer(options: SherpaOptions): Promise<Re
         throw new TypeError('open: the recognizer is closed');
       }
       const id = (lastId += 1);
-      const opened = openStream({
+      const stream = openStream({
         ...streamOptions,
         id,
         post: (request) => process.post(request),
         onClosed: () => void live.delete(id),
       });
-      live.set(id, opened);
-      return opened.stream;
+      live.set(id, stream);
+      return stream;
     },
     close: async () => {
       isClosed = true;
-      for (const { stream } of [...live.values()]) stream.close();
+      for (const stream of [...live.values()]) stream.close();
       await running.stop();
     },
   };

@@ -1,4 +1,5 @@
 import type { RecognizerEvent } from '../../../src/adapter.ts';
+import { clamp } from '../../../src/domain/clamp.ts';
 import type { SherpaResult } from './messages.ts';
 
 type Word = { text: string; readonly startMs: number; lastMs: number; readonly logPs: (number | undefined)[] };
@@ -60,8 +61,4 @@ function toConfidence(logs: readonly (number | undefined)[]): { readonly confide
   if (known.length === 0) return {};
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
   return { confidence: Number.isFinite(mean) ? clamp(mean, 0, 1) : 0 };
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.max(low, Math.min(high, value));
 }

@@ -1,4 +1,5 @@
 import type { RecognizerEvent } from '../../../src/adapter.ts';
+import { clamp } from '../../../src/domain/clamp.ts';
 import type { TimedWord } from '../../../src/domain/observation.ts';
 import { isHallucinated } from './isHallucinated.ts';
 import type { SpeechPiece } from './createSegmenter.ts';
@@ -57,10 +58,6 @@ function toWords(tokens: readonly WhisperToken[], offsetMs: number, fromMs: numb
     last.confidence = Math.min(last.confidence, clamp(p, 0, 1));
   }
   return words.filter(({ text }) => text !== '');
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Number.isFinite(value) ? Math.max(low, Math.min(high, value)) : low;
 }
 
 function toPlain(text: string): string {

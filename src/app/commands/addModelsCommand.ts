@@ -4,7 +4,9 @@ import type { ModelsOptions } from './models.ts';
 
 /** Adds `models list`, `models pull [NAME…]` and `models verify`. */
 export function addModelsCommand(program: Command, terminal: Terminal, finish: (status: number) => void): void {
-  const models = program.command('models').description('the models that read faces and bodies in pictures');
+  const models = program
+    .command('models')
+    .description('the models that read faces and bodies in pictures, and words in speech');
   const folder = ['--models <dir>', 'the folder of the models (default: UNDERTONE_MODELS, or the cache)'] as const;
   models
     .command('list')
@@ -15,7 +17,7 @@ export function addModelsCommand(program: Command, terminal: Terminal, finish: (
     );
   models
     .command('pull')
-    .description('get models: all, or those named')
+    .description('get models: those of pictures, or those named')
     .argument('[names...]', 'names of models')
     .option(...folder)
     .action(async (names: string[], options: ModelsOptions) =>

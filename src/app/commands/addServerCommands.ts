@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Scope, SCOPES } from '../../config.ts';
 import type { Terminal } from '../terminal.ts';
+import { commaList } from './options.ts';
 import type { ServeCommand } from './serve.ts';
 
 /** Adds `undertone serve` and `undertone keys create` to a program; `finish` is given the exit status. */
@@ -37,10 +38,6 @@ function scopes(value: string): readonly Scope[] {
   if (known.length === 0 || known.length !== names.length)
     throw new InvalidArgumentError(`It must be one or more of ${SCOPES.join(', ')}, with commas between.`);
   return known;
-}
-
-function commaList(value: string): readonly string[] {
-  return value.split(',').map((name) => name.trim());
 }
 
 function port(value: string): number {

@@ -1,6 +1,7 @@
 import { ADAPTERS } from '../adapters.ts';
 import { createBuiltInProbe, createRecognizersProbe } from '../doctor/builtIn.ts';
 import { createBackendProbes } from '../doctor/backends.ts';
+import { createPrivacyProbe } from '../doctor/privacyMode.ts';
 import { createModelProbe, probeVision } from '../doctor/visionParts.ts';
 import { doctorJson, exitStatusOf, renderDoctor, runDoctor } from '../doctor.ts';
 import { modelsFolder } from '../models/modelStore.ts';
@@ -10,8 +11,15 @@ import { startTensorBackend } from '../tensorBackend.ts';
 import type { Terminal } from '../terminal.ts';
 import { loadWeights, shippedWeightsPath } from '../weights.ts';
 
+/** What `undertone doctor` was asked for. */
+export type DoctorCommand = {
+  readonly json: boolean;
+  /** Path of the configuration of a server, to say what its privacy mode lets it analyze. */
+  readonly config?: string | undefined;
+};
+
 /** Prints one line per part of the installation; returns 0 when recordings can be analyzed, else 1. */
-export async function runDoctorCommand(json: boolean, terminal: Terminal): Promise<number> {
+export async function runDoctorCommand({ json, config }: DoctorCommand, terminal: Terminal): Promise<number> {
   const version = packageVersion();
   const backends = createBackendProbes(startTensorBackend);
   const report = await runDoctor({
@@ -48,6 +56,7 @@ export async function runDoctorCommand(json: boolean, terminal: Terminal): Promi
     recognizers: createRecognizersProbe(ADAPTERS.recognizers, terminal.env),
     captions: createBuiltInProbe(version, 'WebVTT, SRT, JSON'),
     rttm: createBuiltInProbe(version, 'RTTM'),
+    privacy: createPrivacyProbe(config),
   });
   terminal.out.write(
     `${json ? doctorJson(report) : renderDoctor(report, createPaint(colourDepth(terminal.out, terminal.env)))}\n`,

@@ -28,12 +28,13 @@ const MASKS = 'masks.json';
  */
 export async function runEvaluate(command: EvaluateCommand, terminal: Terminal): Promise<number> {
   const { shown, lookAheads, missing, ablations } = parseEvaluateLists(command);
-  const [weights, backend, kept] = await Promise.all([
+  const [weights, others, backend, kept] = await Promise.all([
     loadWeights(command.weights),
+    Promise.all(command.compare.map((path) => loadWeights(path))),
     startTensorBackend(command.backend),
     command.out === undefined ? undefined : readFile(join(command.out, MASKS), 'utf8').catch(() => undefined),
   ]);
-  const wanted = weights.config.inputs.map(({ name }) => name);
+  const wanted = [weights, ...others].flatMap(({ config }) => config.inputs.map(({ name }) => name));
   const dataset = await readWithFeatures(command.data, wanted, terminal);
   if (!dataset) return EXIT.interrupted;
   const files = command.out === undefined ? undefined : createPendingFiles(command.out);
@@ -47,6 +48,7 @@ export async function runEvaluate(command: EvaluateCommand, terminal: Terminal):
       rateMasks: missing.includes('rates') ? createMasks(kept, files, terminal) : undefined,
       ...(ablations.length > 0 && { ablations }),
       shuffleSpeakers: command.shuffleSpeakers,
+      ...(others.length > 0 && { others }),
       onProgress: progress.update,
       isStopped: () => terminal.stop.aborted,
     });

@@ -13,7 +13,7 @@ import { openInputs, type ReplayInputs, type ReplayRequest } from '../replay/inp
 import { openVision } from '../replay/openVision.ts';
 import { replay } from '../replay/replay.ts';
 import type { Pacer } from '../replay/timeline.ts';
-import { WALL_TIMERS } from '../transcribe/connection.ts';
+import { WALL_TIMERS } from '../transcribe/timers.ts';
 import { openRecognizers } from '../transcribe/openRecognizers.ts';
 import { createTranscription, type Transcription } from '../transcribe/transcription.ts';
 import { startTensorBackend } from '../tensorBackend.ts';

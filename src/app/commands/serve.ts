@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { DEFAULT_SERVER_CONFIG, parseServerConfig, type ServerConfig } from '../../config.ts';
-import { UndertoneError } from '../../errors.ts';
+import { DEFAULT_SERVER_CONFIG } from '../../config.ts';
 import { assertSafeHost } from '../../server/access.ts';
+import { readServerConfig } from '../readServerConfig.ts';
 import { openServer, type OpenServerOptions } from '../serve/openServer.ts';
 import { EXIT, type Terminal, untilStopped } from '../terminal.ts';
 
@@ -18,7 +17,7 @@ export type ServeCommand = Omit<OpenServerOptions, 'ports'> & {
  *   RECOGNIZER_MISSING, RECOGNIZER_FAILED
  */
 export async function runServe({ port, ...command }: ServeCommand, terminal: Terminal): Promise<number> {
-  const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readConfig(command.config);
+  const config = command.config === undefined ? DEFAULT_SERVER_CONFIG : await readServerConfig(command.config);
   assertSafeHost(config, command.host);
   const { server, pageUrl, end } = await openServer(config, { ...command, ports: [port] }, terminal);
   terminal.err.write(`listening on ${server.url} (producers: /v1/stream, consumers: /v1/feed)\n`);
@@ -30,17 +29,4 @@ export async function runServe({ port, ...command }: ServeCommand, terminal: Ter
   await untilStopped(terminal.stop);
   await end();
   return EXIT.done;
-}
-
-async function readConfig(path: string): Promise<ServerConfig> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new UndertoneError('FILE_NOT_FOUND', `${path}: no such file`, { cause });
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new UndertoneError('BAD_CONFIG', `${path} is not JSON`, { cause });
-  }
-  return parseServerConfig(value);
 }

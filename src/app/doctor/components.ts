@@ -11,6 +11,7 @@ export const COMPONENTS = [
   'recognizers',
   'captions',
   'rttm',
+  'privacy',
 ] as const;
 /** One part of {@link COMPONENTS}. */
 export type Component = (typeof COMPONENTS)[number];
@@ -90,5 +91,11 @@ export const COMPONENT_FACTS: Readonly<Record<Component, ComponentFacts>> = {
     isRequired: false,
     withoutIt: 'speakers on a mixed channel are unknown unless captions name them',
     howToGet: 'reinstall undertone, which carries it',
+  },
+  privacy: {
+    title: 'privacy mode',
+    isRequired: false,
+    withoutIt: 'undertone serve does not start with this configuration',
+    howToGet: 'mend the file (docs/security.md), or give the path of another one to doctor --config',
   },
 };

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CatalogueModel } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
+import { dirname, join } from 'node:path';
+import type { CatalogueModel } from '../../domain/modelCatalogue.ts';
 import { UndertoneError } from '../../errors.ts';
 import { keepModel } from './modelStore.ts';
 
@@ -25,8 +25,8 @@ const TRIES = 5;
  */
 export async function downloadModel(model: CatalogueModel, options: DownloadOptions): Promise<void> {
   const { folder, tries = TRIES } = options;
-  await mkdir(folder, { recursive: true });
   const partial = join(folder, `${model.file}.download`);
+  await mkdir(dirname(partial), { recursive: true });
   let failure: unknown;
   for (let left = tries; left > 0; left--) {
     try {

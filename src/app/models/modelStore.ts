@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import type { CatalogueModel } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
+import { dirname, join } from 'node:path';
+import type { CatalogueModel } from '../../domain/modelCatalogue.ts';
 import { UndertoneError } from '../../errors.ts';
 
 /** Returns the folder in which models are looked for: UNDERTONE_MODELS when set, else `~/.cache/undertone/models`. */
@@ -38,7 +38,7 @@ export async function keepModel(model: CatalogueModel, folder: string, bytes: Ui
   checked(model, bytes);
   const partial = join(folder, `${model.file}.${randomUUID()}.partial`);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(partial), { recursive: true });
     await writeFile(partial, bytes);
     await rename(partial, join(folder, model.file));
   } catch (cause) {

@@ -13,6 +13,8 @@ export type EvaluateCommand = {
   readonly missing: readonly string[];
   readonly ablate: readonly string[];
   readonly shuffleSpeakers: boolean;
+  /** Other weights files, to compare with. */
+  readonly compare: readonly string[];
   /** One of LIVE_BACKENDS: figures come from the path of live sessions. */
   readonly backend: Backend | 'auto';
   readonly out?: string | undefined;
@@ -29,8 +31,13 @@ export type EvaluateLists = {
 
 const MISSING = ['subsets', 'rates'] as const;
 
+/** All that are compared are held in memory at once. */
+const MOST_COMPARED = 16;
+
 /** Checks the lists of a command; an empty one means the default. @throws UndertoneError BAD_OPTION with what is allowed */
 export function parseEvaluateLists(command: EvaluateCommand): EvaluateLists {
+  if (command.compare.length > MOST_COMPARED)
+    throw new UndertoneError('BAD_OPTION', `--compare: at most ${MOST_COMPARED} weights files`);
   const shown = pick('--show', command.show, MODALITIES);
   return {
     shown: shown.length > 0 ? shown : MODALITIES,

@@ -4,7 +4,7 @@ import { lastOf } from './tables.ts';
 
 /** Returns an evaluation as one JSON value; the look-ahead over the whole dialogue reads `inf`. */
 export function toReportJson(evaluation: Evaluation, source: EvaluationSource): object {
-  const { subsets, rates, ablations, shuffledSpeakers } = evaluation;
+  const { subsets, rates, ablations, shuffledSpeakers, others } = evaluation;
   return {
     ...source,
     ...evaluation,
@@ -20,6 +20,7 @@ export function toReportJson(evaluation: Evaluation, source: EvaluationSource): 
     ...(rates && { rates: { ...rates, results: rates.results.map((own) => ({ ...own, rows: toRows(own.rows) })) } }),
     ...(ablations && { ablations: ablations.map((own) => ({ ...own, rows: toRows(own.rows) })) }),
     ...(shuffledSpeakers && { shuffledSpeakers: { ...shuffledSpeakers, rows: toRows(shuffledSpeakers.rows) } }),
+    ...(others && { others: others.map((own) => ({ ...own, rows: toRows(own.rows) })) }),
   };
 }
 

@@ -26,7 +26,13 @@ export function lastOf<T extends EvaluationRow>(rows: readonly T[]): T {
 
 /** Returns the tables of an evaluation, the main figures first. */
 export function toTables(evaluation: Evaluation): Table[] {
-  return [mainTable(evaluation), ...subsetTables(evaluation), ...rateTables(evaluation), ...partTables(evaluation)];
+  return [
+    mainTable(evaluation),
+    ...subsetTables(evaluation),
+    ...rateTables(evaluation),
+    ...partTables(evaluation),
+    ...otherTables(evaluation),
+  ];
 }
 
 function mainTable({ rows }: Evaluation): Table {
@@ -117,6 +123,21 @@ function partTables({ ablations, shuffledSpeakers, rows }: Evaluation): Table[] 
       note: `After ${seenText(rows)}. Nothing is trained again without the part. Shuffled speakers: who speaks is permuted within each dialogue.`,
       header: comparedHeader('variant', rows),
       rows: parts,
+    },
+  ];
+}
+
+function otherTables({ others, rows }: Evaluation): Table[] {
+  if (!others) return [];
+  return [
+    {
+      title: 'Other weights on the same utterances',
+      note: `After ${seenText(rows)}. Shown the same modalities, as far as they have inputs for them; differences are theirs minus those of the main figures.`,
+      header: comparedHeader('weights', rows),
+      rows: others.map(({ weights, seed, rows: own }) => [
+        `${cleanText(weights)}, seed ${seed}`,
+        ...comparedCells(own),
+      ]),
     },
   ];
 }

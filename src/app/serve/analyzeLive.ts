@@ -10,7 +10,7 @@ import type { EmotionModel } from '../../model/conversation.ts';
 import type { SourceEvent } from '../../server/ingest/sourceEvent.ts';
 import type { Analyze } from '../../server/session.ts';
 import type { Looking } from '../models/openLooking.ts';
-import { WALL_TIMERS } from '../transcribe/connection.ts';
+import { WALL_TIMERS } from '../transcribe/timers.ts';
 import { transcribeLive } from '../transcribe/transcribeLive.ts';
 import type { TranscriptionOptions } from '../transcribe/transcription.ts';
 import { createLiveListener } from './listenLive.ts';

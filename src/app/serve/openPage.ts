@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
-import { type CatalogueModel, MODEL_CATALOGUE } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
+import { MODEL_CATALOGUE } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
+import type { VisionModality } from '../../adapter.ts';
 import type { ServerConfig } from '../../config.ts';
+import type { CatalogueModel } from '../../domain/modelCatalogue.ts';
 import type { Page, PageFile } from '../../server/page.ts';
 import { modelsFolder, readModel } from '../models/modelStore.ts';
 import { packageRoot } from '../packageRoot.ts';
@@ -45,7 +47,11 @@ export async function openPage(
   return page;
 }
 
-function mayServe(model: CatalogueModel, privacy: ServerConfig['policy']['privacy'], folder: string): boolean {
+function mayServe(
+  model: CatalogueModel<VisionModality>,
+  privacy: ServerConfig['policy']['privacy'],
+  folder: string,
+): boolean {
   if (privacy === 'text-only' || (privacy === 'no-face' && model.modality === 'face')) return false;
   return model.origin.kind === 'build' || existsSync(join(folder, model.file));
 }

@@ -48,7 +48,7 @@ export async function openServer(
   options: OpenServerOptions,
   terminal: Terminal,
 ): Promise<OpenServer> {
-  const transcription = await openSpeech(config, options.asr, terminal);
+  const transcription = await openSpeech(config, terminal, { asr: options.asr });
   const vision = await openVision(options.vision ?? config.vision, config, terminal.env);
   for (const notice of vision.notices) terminal.err.write(`${notice}\n`);
   const close = async (): Promise<void> => {

@@ -2,17 +2,8 @@ import type { RecognizerEvent, RecognizerStream } from '../../adapter.ts';
 import { UndertoneError } from '../../errors.ts';
 import type { Member, Needs } from './pool.ts';
 import { createSoundMap } from './soundMap.ts';
-
-/** Calls back after some ms unless the returned function is called before; the product's is `setTimeout`. */
-export type Timers = { after(ms: number, callback: () => void): () => void };
-
-/** The timers of the process. */
-export const WALL_TIMERS: Timers = {
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
+import { createSteps, type Steps } from './steps.ts';
+import type { Timers } from './timers.ts';
 
 /** What a connection needs, and whom it tells: of events in session time, that it failed while nobody waited, that it closed. */
 export type ConnectionOptions = {
@@ -40,106 +31,113 @@ export type Connection = {
   close(): void;
 };
 
-/** A recognizer that does not take sound or end for so long, in wall time, has stalled. */
-export const STALL_MS = 10_000;
 const NOTHING = new Float32Array(0);
 
 /** Opens a stream of a recognizer. */
 export function connect(member: Member, options: ConnectionOptions): Connection {
-  const { needs, timers } = options;
-  const sound = createSoundMap();
-  let stream: RecognizerStream | undefined;
-  let error: UndertoneError | undefined;
-  let isClosed = false;
-  let failWaiting: ((error: UndertoneError) => void) | undefined;
-  let onFinal: (() => void) | undefined;
+  return new RecognizerConnection(member, options);
+}
 
-  const failed = (how: string): UndertoneError =>
-    new UndertoneError('RECOGNIZER_FAILED', `${member.recognizer.name} ${how}`);
-  const step = <T>(work: () => Promise<T>): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
-      if (error) return reject(error);
-      const give = (failure: Error): void => {
-        cancel();
-        failWaiting = undefined;
-        reject(failure);
-      };
-      const cancel = timers.after(STALL_MS, () => give(failed(`stalled for ${STALL_MS} ms`)));
-      failWaiting = give;
-      work().then(
-        (done) => {
-          cancel();
-          failWaiting = undefined;
-          resolve(done);
-        },
-        (cause: unknown) => give(cause instanceof Error ? cause : failed('failed')),
-      );
+/** Owns the stream of the recognizer. */
+class RecognizerConnection implements Connection {
+  readonly member: Member;
+  readonly ready: Promise<void>;
+  readonly #options: ConnectionOptions;
+  readonly #steps: Steps;
+  readonly #sound = createSoundMap();
+  #stream: RecognizerStream | undefined;
+  #error: UndertoneError | undefined;
+  #isClosed = false;
+  #onFinal: (() => void) | undefined;
+
+  constructor(member: Member, options: ConnectionOptions) {
+    this.member = member;
+    this.#options = options;
+    this.#steps = createSteps(options.timers, (how) => this.#failed(how));
+    this.ready = this.#step(() => this.#open());
+  }
+
+  get error(): UndertoneError | undefined {
+    return this.#error;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  write(startMs: number, samples: Float32Array): Promise<void> {
+    const lengthMs = samples.length / 16;
+    this.#sound.add(startMs, lengthMs);
+    this.member.spentMs += lengthMs;
+    return this.#step(() => this.#stream?.write(samples) ?? Promise.resolve());
+  }
+
+  async finalize(): Promise<void> {
+    const isAwaited = !this.member.recognizer.capabilities.isLocal && this.#options.finalWaitMs > 0;
+    const final = isAwaited ? this.#remoteFinal() : Promise.resolve();
+    await this.#step(async () => {
+      this.#stream?.finalize();
+      await this.#stream?.write(NOTHING);
+      await final;
     });
-  const fail = (failure: UndertoneError): void => {
-    if (isClosed) return;
-    error ??= failure;
-    if (failWaiting) failWaiting(failure);
-    else options.onFailure();
-  };
-  const hear = (event: RecognizerEvent): void => {
-    if (isClosed) return;
-    options.onEvent(
-      connection,
-      inSession(event, (atMs, isEnd) => sound.toSessionMs(atMs, isEnd)),
-    );
-    if (event.type === 'final') onFinal?.();
-  };
-  const open = async (): Promise<void> => {
-    const opened = await member.recognizer.open({ ...needs, onEvent: hear, onError: fail });
-    if (isClosed) opened.close();
-    stream = opened;
-  };
-  const remoteFinal = (): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = timers.after(options.finalWaitMs, resolve);
-      onFinal = () => {
+  }
+
+  end(): Promise<void> {
+    return this.#step(() => this.#stream?.end() ?? Promise.resolve());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#steps.fail(this.#failed('was closed'));
+    this.#stream?.close();
+    this.#options.onClosed();
+  }
+
+  async #open(): Promise<void> {
+    const { recognizer } = this.member;
+    const opened = await recognizer.open({
+      ...this.#options.needs,
+      onEvent: (event) => this.#hear(event),
+      onError: (error) => this.#fail(error),
+    });
+    if (this.#isClosed) opened.close();
+    this.#stream = opened;
+  }
+
+  #hear(event: RecognizerEvent): void {
+    if (this.#isClosed) return;
+    const inSession = toSession(event, (atMs, isEnd) => this.#sound.toSessionMs(atMs, isEnd));
+    this.#options.onEvent(this, inSession);
+    if (event.type === 'final') this.#onFinal?.();
+  }
+
+  #fail(failure: UndertoneError): void {
+    if (this.#isClosed) return;
+    this.#error ??= failure;
+    if (!this.#steps.fail(failure)) this.#options.onFailure();
+  }
+
+  #step<T>(work: () => Promise<T>): Promise<T> {
+    return this.#error ? Promise.reject(this.#error) : this.#steps.take(work);
+  }
+
+  #remoteFinal(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.timers.after(this.#options.finalWaitMs, resolve);
+      this.#onFinal = () => {
         cancel();
         resolve();
       };
     });
+  }
 
-  const connection: Connection = {
-    member,
-    ready: step(open),
-    get error() {
-      return error;
-    },
-    get isClosed() {
-      return isClosed;
-    },
-    write: (startMs, samples) => {
-      const lengthMs = samples.length / 16;
-      sound.add(startMs, lengthMs);
-      member.spentMs += lengthMs;
-      return step(() => stream?.write(samples) ?? Promise.resolve());
-    },
-    finalize: async () => {
-      const isAwaited = !member.recognizer.capabilities.isLocal && options.finalWaitMs > 0;
-      const final = isAwaited ? remoteFinal() : Promise.resolve();
-      await step(async () => {
-        stream?.finalize();
-        await stream?.write(NOTHING);
-        await final;
-      });
-    },
-    end: () => step(() => stream?.end() ?? Promise.resolve()),
-    close: () => {
-      if (isClosed) return;
-      isClosed = true;
-      failWaiting?.(failed('was closed'));
-      stream?.close();
-      options.onClosed();
-    },
-  };
-  return connection;
+  #failed(how: string): UndertoneError {
+    return new UndertoneError('RECOGNIZER_FAILED', `${this.member.recognizer.name} ${how}`);
+  }
 }
 
-function inSession(event: RecognizerEvent, toMs: (atMs: number, isEnd: boolean) => number): RecognizerEvent {
+function toSession(event: RecognizerEvent, toMs: (atMs: number, isEnd: boolean) => number): RecognizerEvent {
   const span = { startMs: toMs(event.startMs, false), endMs: toMs(event.endMs, true) };
   if (event.type === 'interim') return { ...event, ...span };
   const words = event.words?.map((word) => {

@@ -1,27 +1,19 @@
 import type { RecognizerEvent } from '../../adapter.ts';
-import type { MissingReason } from '../../domain/modality.ts';
-import { isUndertoneError, UndertoneError } from '../../errors.ts';
-import { connect, type Connection, type Timers } from './connection.ts';
-import type { Member, Needs, Pool } from './pool.ts';
+import { UndertoneError } from '../../errors.ts';
+import type { Connection } from './connection.ts';
+import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 import { createUnfinished, type Entry } from './unfinished.ts';
 
-/** Why nobody listens. */
-export type Missing = Extract<MissingReason, 'transcriber_down' | 'overload'>;
-
-/** What a line needs, and whom it tells. Times are ms of the session. */
-export type LineOptions = {
-  readonly pool: Pool;
-  readonly needs: Needs;
-  readonly timers: Timers;
-  /** The session clock, by which breakers open and close. */
-  readonly nowMs: () => number;
-  /** Wait for the final of a remote recognizer, at most so long, before the next sound is given; 0 does not wait. */
-  readonly finalWaitMs: number;
+/**
+ * What a line needs, and whom it tells. `finalWaitMs`: how long the final of a remote recognizer is waited for before the
+ * next sound is given; 0 does not wait.
+ */
+export type LineOptions = Pick<
+  ListenerOptions,
+  'pool' | 'needs' | 'timers' | 'nowMs' | 'finalWaitMs' | 'onState' | 'onFault'
+> & {
   /** An event in session time; `connection` counts the streams opened so far, whose speaker labels mean nothing to the next. */
   readonly onEvent: (event: RecognizerEvent, connection: number) => void;
-  /** Why no recognizer listens (`overload`: those that work have no room), or that one does; told when it changes. */
-  readonly onState: (missing: Missing | undefined) => void;
-  readonly onFault: (error: UndertoneError) => void;
 };
 
 /** The speech of one audio stream on its way through whichever recognizer of the pool works. */
@@ -42,156 +34,115 @@ export const KEPT_MS = 30_000;
 
 /** Returns a line that opens a recognizer with its first speech. */
 export function createLine(options: LineOptions): Line {
-  const { pool, needs, timers, nowMs, onFault } = options;
-  const unfinished = createUnfinished(KEPT_MS);
-  let current: Connection | undefined;
-  let connections = 0;
-  let missing: Missing | undefined;
-  let pushedAtMs = 0;
-  let isRunning = false;
-  let isClosed = false;
-  let hasLost = false;
-  let lastFinalEndMs = -Infinity;
-  let idle: Promise<void> = Promise.resolve();
+  return new SpeechLine(options);
+}
 
-  const tell = (connection: Connection, event: RecognizerEvent): void => {
-    if (current !== connection || isClosed) return;
+/** Gives the entries, one after the other, to whoever listens; at most one is under way. Owns the listener. */
+class SpeechLine implements Line {
+  readonly #options: LineOptions;
+  readonly #listener: Listener;
+  readonly #unfinished = createUnfinished(KEPT_MS);
+  #pushedAtMs = 0;
+  #lastFinalEndMs = -Infinity;
+  #hasLost = false;
+  #isRunning = false;
+  #isClosed = false;
+  #idle: Promise<void> = Promise.resolve();
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.#listener = createListener({
+      ...options,
+      idleMs: () => (this.#isRunning ? 0 : options.nowMs() - this.#pushedAtMs),
+      onEvent: (connection, event) => this.#hear(connection, event),
+      onLeft: () => this.#unfinished.rewind(),
+      onFree: () => this.#pump(),
+    });
+  }
+
+  prepare(): void {
+    if (this.#isRunning || this.#listener.current || !this.#listener.isAtHand()) return;
+    this.#isRunning = true;
+    this.#idle = this.#listener.find().then(() => this.#run());
+  }
+
+  push(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    this.#pushedAtMs = this.#options.nowMs();
+    for (const entry of entries) if (this.#unfinished.push(entry) > 0) this.#tellLoss();
+    this.#pump();
+  }
+
+  async settle(): Promise<void> {
+    while (this.#isRunning) await this.#idle;
+  }
+
+  async end(): Promise<void> {
+    await this.settle();
+    for (let ending = this.#listener.current; ending; ending = this.#listener.current) {
+      try {
+        await this.#listener.dismiss(ending);
+      } catch (error) {
+        this.#listener.lose(ending, error);
+        this.#pump();
+      }
+      await this.settle();
+    }
+    this.close();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#listener.close();
+  }
+
+  #hear(connection: Connection, event: RecognizerEvent): void {
+    if (this.#listener.current !== connection || this.#isClosed) return;
     if (event.type === 'final') {
-      if (event.endMs <= lastFinalEndMs) return;
-      lastFinalEndMs = event.endMs;
-      unfinished.finished(event.endMs);
+      if (event.endMs <= this.#lastFinalEndMs) return;
+      this.#lastFinalEndMs = event.endMs;
+      this.#unfinished.finished(event.endMs);
       connection.member.breaker.worked();
     }
-    options.onEvent(event, connections);
-  };
-  const leave = (connection: Connection): void => {
-    connection.close();
-    if (current === connection) current = undefined;
-    unfinished.rewind();
-  };
-  const lose = (connection: Connection, error: unknown): void => {
-    if (connection.isClosed) return;
-    leave(connection);
-    const known = toUndertoneError(error, connection.member.recognizer.name);
-    connection.member.breaker.failed(nowMs(), known.code === 'RECOGNIZER_MISSING');
-    onFault(known);
-  };
-  const say = (why: Missing | undefined): void => {
-    if (why !== missing) options.onState(why);
-    missing = why;
-  };
-  /** Opens a stream; whoever needs its seat more may have it, and the line goes on with the next recognizer. */
-  const open = (member: Member): Connection => {
-    const { finalWaitMs } = options;
-    const more = { onEvent: tell, onFailure: pump, onClosed: () => giveBack() };
-    const opened = connect(member, { needs, timers, finalWaitMs, ...more });
-    const giveBack = pool.sit(member, {
-      idleMs: () => (isRunning ? 0 : nowMs() - pushedAtMs),
-      leave: () => {
-        leave(opened);
-        pump();
-      },
-    });
-    return opened;
-  };
+    this.#options.onEvent(event, this.#listener.opened);
+  }
 
-  const find = async (): Promise<Connection | undefined> => {
-    for (let member = pool.choose(needs, nowMs()); member; member = pool.choose(needs, nowMs())) {
-      if (current || isClosed) return current;
-      const opened = open(member);
-      try {
-        await opened.ready;
-        if (isClosed) opened.close();
-        if (opened.isClosed) continue;
-        current = opened;
-        connections += 1;
-        say(undefined);
-        return current;
-      } catch (error) {
-        lose(opened, error);
+  #tellLoss(): void {
+    if (this.#hasLost) return;
+    this.#hasLost = true;
+    this.#options.onFault(new UndertoneError('LIMIT_EXCEEDED', `speech waits longer than ${KEPT_MS} ms`));
+  }
+
+  #pump(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#idle = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const { current } = this.#listener;
+      if (current?.error) this.#listener.lose(current, current.error);
+      const entry = this.#isClosed ? undefined : this.#unfinished.next();
+      if (entry === undefined) break;
+      const connection = this.#listener.current ?? (await this.#listener.find());
+      if (connection === undefined) {
+        this.#unfinished.rewind();
+        break;
       }
+      await this.#give(connection, entry).catch((error: unknown) => this.#listener.lose(connection, error));
     }
-    if (!isClosed) say(pool.isCrowded(needs, nowMs()) ? 'overload' : 'transcriber_down');
-    return undefined;
-  };
-  const give = async (connection: Connection, entry: Entry): Promise<void> => {
+    this.#isRunning = false;
+  }
+
+  async #give(connection: Connection, entry: Entry): Promise<void> {
     if (entry.type === 'sound') await connection.write(entry.startMs, entry.samples);
     else if (entry.type === 'finalize') {
       await connection.finalize();
-      if (connection.member.recognizer.capabilities.isLocal) unfinished.answered();
-    } else if (pool.choose(needs, nowMs(), connection.member) !== connection.member) {
-      await connection.end();
-      connection.close();
-      current = undefined;
-      unfinished.answered();
+      if (connection.member.recognizer.capabilities.isLocal) this.#unfinished.answered();
+    } else if (!this.#listener.isFirstChoice(connection)) {
+      await this.#listener.dismiss(connection);
+      this.#unfinished.answered();
     }
-  };
-  const run = async (): Promise<void> => {
-    for (;;) {
-      if (current?.error) lose(current, current.error);
-      const entry = isClosed ? undefined : unfinished.next();
-      if (entry === undefined) break;
-      const connection = current ?? (await find());
-      if (connection === undefined) {
-        unfinished.rewind();
-        break;
-      }
-      await give(connection, entry).catch((error: unknown) => lose(connection, error));
-    }
-    isRunning = false;
-  };
-  function pump(): void {
-    if (isRunning) return;
-    isRunning = true;
-    idle = run();
   }
-  const settle = async (): Promise<void> => {
-    while (isRunning) await idle;
-  };
-
-  return {
-    prepare: () => {
-      const member = pool.choose(needs, nowMs());
-      if (isRunning || current || !member?.recognizer.capabilities.isLocal || !pool.isFree(member)) return;
-      isRunning = true;
-      idle = find().then(run);
-    },
-    push: (entries) => {
-      if (entries.length > 0) pushedAtMs = nowMs();
-      for (const entry of entries) {
-        const lostMs = unfinished.push(entry);
-        if (lostMs > 0 && !hasLost)
-          onFault(new UndertoneError('LIMIT_EXCEEDED', `speech waits longer than ${KEPT_MS} ms`));
-        hasLost ||= lostMs > 0;
-      }
-      if (entries.length > 0) pump();
-    },
-    settle,
-    end: async () => {
-      await settle();
-      while (current) {
-        const ending = current;
-        await ending.end().then(
-          () => (current = undefined),
-          (error: unknown) => {
-            lose(ending, error);
-            pump();
-          },
-        );
-        ending.close();
-        await settle();
-      }
-      isClosed = true;
-    },
-    close: () => {
-      isClosed = true;
-      current?.close();
-      current = undefined;
-    },
-  };
-}
-
-function toUndertoneError(error: unknown, name: string): UndertoneError {
-  if (isUndertoneError(error)) return error;
-  return new UndertoneError('RECOGNIZER_FAILED', `${name} failed`, { cause: error });
 }

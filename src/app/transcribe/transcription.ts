@@ -1,13 +1,11 @@
-import type { Recognizer, RecognizerEvent } from '../../adapter.ts';
+import type { Recognizer } from '../../adapter.ts';
 import type { Observation, StreamOpened, VoiceActivity } from '../../domain/observation.ts';
-import { createAudience, type CaptionedSpeech } from './audience.ts';
-import type { Timers } from './connection.ts';
-import { createGate, type Gate } from './gate.ts';
-import { createLabels } from './labels.ts';
-import { createLine, type Line } from './line.ts';
+import { type Audience, type CaptionedSpeech, createAudience } from './audience.ts';
+import { createEars, type Ears } from './ears.ts';
+import type { Timers } from './timers.ts';
 import { createPool, DEFAULT_POOL, type PoolSettings } from './pool.ts';
+import { createResults, type Results } from './results.ts';
 import type { Seats } from './seats.ts';
-import { toObservation } from './toObservation.ts';
 
 /** How speech becomes text. */
 export type TranscriptionOptions = {
@@ -41,12 +39,10 @@ export type Transcription = {
   close(): void;
 };
 
-type Heard = { readonly gate: Gate; readonly line: Line };
-/** Audio streams that are recognized; those beyond are not. */
-const MAX_STREAMS = 512;
-const MAX_WAITING = 10_000;
 /** What comes again after a stream delivered nothing for less than this goes on with what was being said. */
 const HOLD_MS = 5_000;
+/** What may change who is listened to. */
+const CHANGES: ReadonlySet<Observation['type']> = new Set(['streamOpened', 'streamClosed', 'consent']);
 
 /**
  * Returns the recognition of a session: interim and final transcripts on a stream `asr:<audio stream>` for each audio
@@ -55,148 +51,130 @@ const HOLD_MS = 5_000;
  * (`transcriber_down`, `overload`).
  */
 export function createTranscription(options: TranscriptionOptions): Transcription {
-  const pool = createPool(options.recognizers, options.pool ?? DEFAULT_POOL, options.seats);
-  const audience = createAudience(options.captioned);
-  const told = new Set<string>();
-  const heard = new Map<string, Heard>();
-  const lines = new Set<Line>();
-  const paused = new Map<string, number>();
-  const ending = new Set<Promise<void>>();
-  const labels = createLabels();
-  let results: Observation[] = [];
-  let clockMs = 0;
-
-  const tell = (observation: Observation): void => {
-    if (results.length >= MAX_WAITING) results.shift();
-    results.push(observation);
-    options.onResult?.();
-  };
-  const tellEvent = (stream: StreamOpened, event: RecognizerEvent, connection: number): void => {
-    const { streamId } = stream;
-    const label = event.speakerLabel;
-    const speaker =
-      stream.speaker ?? (label === undefined ? undefined : labels.speakerOf(`${streamId} ${connection} ${label}`));
-    tell(toObservation(event, stream, speaker));
-  };
-  const createHeard = (stream: StreamOpened): Heard => {
-    const { language, sampleRateHz: sourceRateHz } = stream;
-    const streamId = `asr:${stream.streamId}`;
-    const line = createLine({
-      pool,
-      needs: {
-        severalSpeakers: stream.speaker === undefined,
-        ...(language !== undefined && { language }),
-        ...(sourceRateHz !== undefined && { sourceRateHz }),
-      },
-      timers: options.timers,
-      nowMs: () => clockMs,
-      finalWaitMs: options.finalWaitMs ?? 0,
-      onEvent: (event, connection) => tellEvent(stream, event, connection),
-      onState: (reason) =>
-        tell(
-          reason === undefined
-            ? { type: 'streamRestored', arrivalMs: 0, streamId }
-            : { type: 'streamInterrupted', arrivalMs: 0, streamId, reason },
-        ),
-      onFault: ({ code, message }) => tell({ type: 'fault', arrivalMs: 0, streamId, code, message }),
-    });
-    lines.add(line);
-    return { gate: createGate(), line };
-  };
-
-  const hearOf = (stream: StreamOpened): Heard | undefined => {
-    const known = heard.get(stream.streamId);
-    if (known || heard.size >= MAX_STREAMS) return known;
-    const created = createHeard(stream);
-    heard.set(stream.streamId, created);
-    return created;
-  };
-  const open = (stream: StreamOpened): void => {
-    const { streamId, speaker } = stream;
-    told.add(streamId);
-    const more = speaker ? { speaker } : {};
-    tell({ type: 'streamOpened', arrivalMs: 0, streamId: `asr:${streamId}`, kind: 'captions', ...more });
-    hearOf(stream)?.line.prepare();
-  };
-  const finish = async (streamId: string): Promise<void> => {
-    const known = heard.get(streamId);
-    heard.delete(streamId);
-    if (known === undefined) return;
-    known.line.push(known.gate.end());
-    await known.line.end();
-    lines.delete(known.line);
-  };
-  /** The last words follow, then the text stream closes. */
-  const close = (streamId: string): void => {
-    told.delete(streamId);
-    paused.delete(streamId);
-    const closed = finish(streamId).then(() => {
-      ending.delete(closed);
-      if (!told.has(streamId))
-        tell({ type: 'streamClosed', arrivalMs: 0, streamId: `asr:${streamId}`, reason: 'track_ended' });
-    });
-    ending.add(closed);
-  };
-  /** Nothing more goes to a recognizer, and what it said is forgotten. */
-  const silence = (streamId: string): void => {
-    const known = heard.get(streamId);
-    known?.line.close();
-    if (known) lines.delete(known.line);
-    heard.delete(streamId);
-    results = results.filter((result) => !('streamId' in result) || result.streamId !== `asr:${streamId}`);
-  };
-  /** Begins and ends to listen where what was observed last changed who is listened to. */
-  const review = (): void => {
-    for (const stream of audience.streams()) {
-      const { streamId } = stream;
-      if (audience.isWithheld(streamId)) silence(streamId);
-      else if (audience.isHeard(streamId) && !told.has(streamId)) open(stream);
-      else if (!audience.isHeard(streamId) && told.has(streamId)) close(streamId);
-    }
-  };
-  /** Speech that broke off is over: at once by muting, else when nothing came for a while. */
-  const finishPaused = (): void => {
-    for (const [streamId, sinceMs] of paused) {
-      if (clockMs - sinceMs < HOLD_MS) continue;
-      paused.delete(streamId);
-      const known = heard.get(streamId);
-      known?.line.push(known.gate.end());
-    }
-  };
-  const listen = (voice: VoiceActivity): void => {
-    const { streamId } = voice;
-    const known = audience.isHeard(streamId) ? hearOf(audience.streamOf(streamId)) : undefined;
-    known?.line.push(known.gate.hear(voice));
-  };
-
-  return {
-    hear: (observation) => {
-      clockMs = Math.max(clockMs, observation.arrivalMs);
-      if (observation.type === 'voice') return listen(observation);
-      audience.observe(observation);
-      if (observation.type === 'streamInterrupted' && heard.has(observation.streamId))
-        paused.set(observation.streamId, observation.reason === 'muted' ? -Infinity : clockMs);
-      else if (observation.type === 'streamRestored') paused.delete(observation.streamId);
-      else if (
-        observation.type === 'streamClosed' &&
-        (told.has(observation.streamId) || heard.has(observation.streamId))
-      )
-        close(observation.streamId);
-      if (CHANGES.has(observation.type)) review();
-      if (paused.size > 0) finishPaused();
-    },
-    isReplaced: (observation) => audience.isReplaced(observation),
-    drain: (atMs) => {
-      const drained = results.map((result) => ({ ...result, arrivalMs: atMs }));
-      results = [];
-      return drained;
-    },
-    settle: async () => void (await Promise.all([...[...lines].map((line) => line.settle()), ...ending])),
-    end: async () => void (await Promise.all([...[...heard.keys()].map(finish), ...ending])),
-    close: () => {
-      for (const line of lines) line.close();
-    },
-  };
+  return new SessionTranscription(options);
 }
 
-const CHANGES: ReadonlySet<Observation['type']> = new Set(['streamOpened', 'streamClosed', 'consent']);
+/** Opens and closes the text streams of a session as its audience changes. Owns the ears. */
+class SessionTranscription implements Transcription {
+  readonly #audience: Audience;
+  readonly #results: Results;
+  readonly #ears: Ears;
+  /** Audio streams whose text stream is open. */
+  readonly #told = new Set<string>();
+  /** Since when streams deliver nothing. */
+  readonly #paused = new Map<string, number>();
+  /** Streams whose last words are still to come. */
+  readonly #ending = new Set<Promise<void>>();
+  #clockMs = 0;
+
+  constructor(options: TranscriptionOptions) {
+    this.#audience = createAudience(options.captioned);
+    this.#results = createResults(options.onResult);
+    this.#ears = createEars({
+      pool: createPool(options.recognizers, options.pool ?? DEFAULT_POOL, options.seats),
+      timers: options.timers,
+      nowMs: () => this.#clockMs,
+      finalWaitMs: options.finalWaitMs ?? 0,
+      tell: (observation) => this.#results.tell(observation),
+    });
+  }
+
+  hear(observation: Observation): void {
+    this.#clockMs = Math.max(this.#clockMs, observation.arrivalMs);
+    if (observation.type === 'voice') return this.#listen(observation);
+    this.#audience.observe(observation);
+    this.#follow(observation);
+    if (CHANGES.has(observation.type)) this.#review();
+    if (this.#paused.size > 0) this.#finishPaused();
+  }
+
+  isReplaced(observation: Observation): boolean {
+    return this.#audience.isReplaced(observation);
+  }
+
+  drain(atMs: number): readonly Observation[] {
+    return this.#results.drain(atMs);
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all([this.#ears.settle(), ...this.#ending]);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#ears.ids().map((streamId) => this.#ears.finish(streamId)), ...this.#ending]);
+  }
+
+  close(): void {
+    this.#ears.close();
+  }
+
+  #listen(voice: VoiceActivity): void {
+    const { streamId } = voice;
+    if (this.#audience.isHeard(streamId)) this.#ears.of(this.#audience.streamOf(streamId))?.hear(voice);
+  }
+
+  /** What becomes of speech on a stream that breaks off, comes again or ends. */
+  #follow(observation: Observation): void {
+    if (observation.type === 'streamInterrupted' && this.#ears.has(observation.streamId))
+      this.#paused.set(observation.streamId, observation.reason === 'muted' ? -Infinity : this.#clockMs);
+    else if (observation.type === 'streamRestored') this.#paused.delete(observation.streamId);
+    else if (observation.type === 'streamClosed' && this.#isFollowed(observation.streamId))
+      this.#close(observation.streamId);
+  }
+
+  #isFollowed(streamId: string): boolean {
+    return this.#told.has(streamId) || this.#ears.has(streamId);
+  }
+
+  /** Begins and ends to listen where what was observed last changed who is listened to. */
+  #review(): void {
+    for (const stream of this.#audience.streams()) {
+      const { streamId } = stream;
+      if (this.#audience.isWithheld(streamId)) this.#silence(streamId);
+      else if (this.#audience.isHeard(streamId) && !this.#told.has(streamId)) this.#open(stream);
+      else if (!this.#audience.isHeard(streamId) && this.#told.has(streamId)) this.#close(streamId);
+    }
+  }
+
+  #open(stream: StreamOpened): void {
+    const { streamId, speaker } = stream;
+    this.#told.add(streamId);
+    const more = speaker ? { speaker } : {};
+    this.#results.tell({
+      type: 'streamOpened',
+      arrivalMs: 0,
+      streamId: `asr:${streamId}`,
+      kind: 'captions',
+      ...more,
+    });
+    this.#ears.of(stream)?.prepare();
+  }
+
+  /** The last words follow, then the text stream closes. */
+  #close(streamId: string): void {
+    this.#told.delete(streamId);
+    this.#paused.delete(streamId);
+    const closed = this.#ears.finish(streamId).then(() => {
+      this.#ending.delete(closed);
+      if (this.#told.has(streamId)) return;
+      const at = { arrivalMs: 0, streamId: `asr:${streamId}` };
+      this.#results.tell({ type: 'streamClosed', ...at, reason: 'track_ended' });
+    });
+    this.#ending.add(closed);
+  }
+
+  /** Nothing more goes to a recognizer, and what it said is forgotten. */
+  #silence(streamId: string): void {
+    this.#ears.silence(streamId);
+    this.#results.forget(`asr:${streamId}`);
+  }
+
+  /** Speech that broke off is over: at once by muting, else when nothing came for a while. */
+  #finishPaused(): void {
+    for (const [streamId, sinceMs] of this.#paused) {
+      if (this.#clockMs - sinceMs < HOLD_MS) continue;
+      this.#paused.delete(streamId);
+      this.#ears.pause(streamId);
+    }
+  }
+}

@@ -16,10 +16,11 @@ import {
   type Evaluation,
   type EvaluationAblation,
   LOOK_AHEADS,
+  type OtherResult,
   type RateResult,
   type SubsetResult,
 } from './result.ts';
-import { compare, createRunner, type Measured, type Runner } from './runner.ts';
+import { compare, createRunner, type Measured, type Runner, type RunnerOptions } from './runner.ts';
 import { type EvaluatedSplit, readSplit } from './split.ts';
 import { computeMetrics, type Outcome } from '../metrics.ts';
 
@@ -34,6 +35,8 @@ export type EvaluateOptions = {
   readonly rateMasks?: ((split: EvaluatedSplit, shown: readonly Modality[]) => RateMasks) | undefined;
   readonly ablations?: readonly EvaluationAblation[];
   readonly shuffleSpeakers?: boolean;
+  /** Other weights, with the same labels, to compare with. */
+  readonly others?: readonly Weights[];
   /** Told after every dialogue how many classifications of how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly isStopped?: () => boolean;
@@ -56,12 +59,13 @@ export async function evaluate(
   const shown = options.shown ?? MODALITIES;
   const present = split.modalities.filter((modality) => shown.includes(modality));
   checkAblations(options.ablations ?? [], present);
-  const run = createRunner(weights, split, {
+  const others = options.others?.map((own) => ({ weights: own, split: readSplit(own.config, dataset, splitName) }));
+  const control: RunnerOptions = {
     lookAheads: options.lookAheads ?? LOOK_AHEADS,
-    passes: countPasses(options, present),
-    onProgress: options.onProgress ?? (() => undefined),
+    advance: countUp(countPasses(options, present), split, options),
     isStopped: options.isStopped ?? (() => false),
-  });
+  };
+  const run = createRunner(weights, split, control);
   const scene: Scene = { run, split, present, base: { hidden: hideAllBut(split, shown) } };
   const main = await run(scene.base);
   return {
@@ -79,6 +83,7 @@ export async function evaluate(
     ...(options.rateMasks && { rates: await measureRates(scene, main, options.rateMasks(split, shown)) }),
     ...(options.ablations && { ablations: await measureAblations(scene, main, options.ablations) }),
     ...(options.shuffleSpeakers === true && { shuffledSpeakers: await measureShuffled(scene, main) }),
+    ...(others && { others: await measureOthers(scene, main, others, control) }),
   };
 }
 
@@ -145,12 +150,34 @@ async function measureShuffled(
   return { seed, rows: compare(result, main) };
 }
 
+/** Other weights classify the same utterances, shown the same modalities, as their own inputs read them. */
+async function measureOthers(
+  { base }: Scene,
+  main: Measured,
+  others: readonly { readonly weights: Weights; readonly split: EvaluatedSplit }[],
+  control: RunnerOptions,
+): Promise<OtherResult[]> {
+  const results: OtherResult[] = [];
+  for (const { weights, split } of others) {
+    const { name, seed } = weights.provenance;
+    const measured = await createRunner(weights, split, control)(base);
+    results.push({ weights: name, seed, sources: split.sources, rows: compare(measured, main) });
+  }
+  return results;
+}
+
+/** Adds up classified utterances over all passes and reports them. */
+function countUp(passes: number, { dialogues }: EvaluatedSplit, { onProgress }: EvaluateOptions): (n: number) => void {
+  const total = passes * dialogues.reduce((sum, { utterances }) => sum + utterances.length, 0);
+  let done = 0;
+  return (utterances) => onProgress?.((done += utterances), total);
+}
+
 function countPasses(options: EvaluateOptions, present: readonly Modality[]): number {
   const subsets = options.subsets === true ? 2 * (subsetsOf(present).length - 1) : 0;
   const rates = options.rateMasks ? MISSING_RATES.length : 0;
-  return (
-    1 + Math.max(0, subsets) + rates + (options.ablations?.length ?? 0) + (options.shuffleSpeakers === true ? 1 : 0)
-  );
+  const parts = (options.ablations?.length ?? 0) + (options.shuffleSpeakers === true ? 1 : 0);
+  return 1 + Math.max(0, subsets) + rates + parts + (options.others?.length ?? 0);
 }
 
 function checkAblations(names: readonly EvaluationAblation[], present: readonly Modality[]): void {

@@ -37,6 +37,14 @@ export type SubsetResult = {
 /** Modalities hidden at random; `hidden` is the share that really was, as no utterance loses everything. */
 export type RateResult = { readonly rate: number; readonly hidden: number; readonly rows: readonly ComparedRow[] };
 
+/** Other weights on the same utterances, shown the same modalities; their differences are theirs minus these. */
+export type OtherResult = {
+  readonly weights: string;
+  readonly seed: number;
+  readonly sources: EvaluatedSplit['sources'];
+  readonly rows: readonly ComparedRow[];
+};
+
 /** What an evaluation found. `floor` is the weighted F1 of always answering the commonest label of the split. */
 export type Evaluation = {
   readonly dataset: string;
@@ -54,4 +62,5 @@ export type Evaluation = {
   readonly rates?: { readonly seed: number; readonly results: readonly RateResult[] };
   readonly ablations?: readonly { readonly without: EvaluationAblation; readonly rows: readonly ComparedRow[] }[];
   readonly shuffledSpeakers?: { readonly seed: number; readonly rows: readonly ComparedRow[] };
+  readonly others?: readonly OtherResult[];
 };

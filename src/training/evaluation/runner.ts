@@ -1,6 +1,6 @@
 import type { Weights } from '../../model/weights.ts';
 import { differenceOf, intervalOf, resample, type Resamples } from './bootstrap.ts';
-import { type Pass, runPass } from './pass.ts';
+import { type Pass, type PassControl, runPass } from './pass.ts';
 import { type ComparedRow, type EvaluationRow, RELIABILITY_BINS } from './result.ts';
 import type { EvaluatedSplit } from './split.ts';
 import { computeMetrics, type Outcome, reliabilityBins } from '../metrics.ts';
@@ -18,22 +18,13 @@ export type Runner = (pass: Pass) => Promise<Measured>;
 /** The evaluation was told to stop. */
 export class StoppedError extends Error {}
 
-/** What a runner reports to: classifications done, of all that `passes` make. */
-export type RunnerOptions = {
-  readonly lookAheads: readonly number[];
-  readonly passes: number;
-  readonly onProgress: (done: number, total: number) => void;
-  readonly isStopped: () => boolean;
-};
+/** What every pass of a runner measures, and what it reports to. */
+export type RunnerOptions = PassControl & { readonly lookAheads: readonly number[] };
 
 /** Makes a runner over one split. */
 export function createRunner(weights: Weights, split: EvaluatedSplit, options: RunnerOptions): Runner {
-  const { lookAheads, passes, onProgress, isStopped } = options;
-  const total = passes * split.dialogues.reduce((sum, { utterances }) => sum + utterances.length, 0);
-  let done = 0;
-  const advance = (utterances: number): void => onProgress((done += utterances), total);
   return async (pass) => {
-    const outcomes = await runPass(weights, split, { ...pass, lookAheads, advance, isStopped });
+    const outcomes = await runPass(weights, split, { ...pass, ...options });
     if (!outcomes) throw new StoppedError();
     return measure(outcomes, split.labels.length);
   };

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,24 @@ describe('undertone models', () => {
     const terminal = fakeTerminal();
     expect(await runModelsVerify({ models: folder }, terminal)).toBe(2);
     expect(terminal.written()).toContain('face: has 6 bytes instead of 3758596');
+  });
+
+  it('lists every file of the models of speech', async () => {
+    const terminal = fakeTerminal();
+    await runModelsList({ models: folder }, terminal);
+    expect(terminal.written()).toMatch(
+      /sherpa \(tokens\.txt\): text, 0\.0 MB, Apache-2\.0, not there\n {2}https:\S+\/tokens\.txt\n {2}sha256 49e3c264/,
+    );
+    expect(terminal.written()).toMatch(/whisper-base\.en: text, 148\.0 MB, MIT, not there/);
+  });
+
+  it('verifies a model of several files, each by itself', async () => {
+    await mkdir(join(folder, 'sherpa-streaming-zipformer-en-20M'));
+    await writeFile(join(folder, 'sherpa-streaming-zipformer-en-20M', 'tokens.txt'), 'not it');
+    const terminal = fakeTerminal();
+    expect(await runModelsVerify({ models: folder }, terminal)).toBe(2);
+    expect(terminal.written()).toContain('sherpa (tokens.txt): has 6 bytes instead of 5048');
+    expect(terminal.written()).toContain('sherpa (encoder-epoch-99-avg-1.int8.onnx): not there');
   });
 
   it('refuses a name that is none', async () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CatalogueModel } from '../../../adapters/vision/mediapipe/modelCatalogue.ts';
+import type { CatalogueModel } from '../../../src/domain/modelCatalogue.ts';
 import { downloadModel } from '../../../src/app/models/downloadModel.ts';
 import { keepModel, readModel, verifyModel } from '../../../src/app/models/modelStore.ts';
 
@@ -78,6 +78,12 @@ describe('downloadModel', () => {
     expect(await verifyModel(MODEL, folder)).toEqual({ isThere: true });
     expect(await readdir(folder)).toEqual(['tiny.task']);
     expect(told.at(-1)).toBe(BYTES.length);
+  });
+
+  it('makes the folder that the file lies in', async () => {
+    const { url } = await serve(whole);
+    await downloadModel({ ...MODEL, file: 'speech/tiny.onnx' }, { folder, url });
+    expect(await readdir(join(folder, 'speech'))).toEqual(['tiny.onnx']);
   });
 
   it('goes on where a connection was cut', async () => {

@@ -42,12 +42,15 @@ const EVALUATION: Evaluation = {
   rates: { seed: 1, results: [{ rate: 0, hidden: 0, rows: [row(0, 6), row(Infinity, 8)] }] },
   ablations: [{ without: 'qaf', rows: [row(0, 6), row(Infinity, 8, 0.0001)] }],
   shuffledSpeakers: { seed: 1, rows: [row(0, 6), row(Infinity, 6, -0.2)] },
+  others: [
+    { weights: 'text|only', seed: 4, sources: { text: 'text' }, rows: [row(0, 5, -0.1), row(Infinity, 9, 0.1)] },
+  ],
 };
 const SOURCE = { weights: 'base', seed: 3, trainedOn: 'made-up words', licence: 'none', backend: 'wasm' };
 
 describe('toTables', () => {
   it('gives figures in percent, differences in points with signs, and means of what has something missing.', () => {
-    const [main, subsets, rates, parts] = toTables(EVALUATION);
+    const [main, subsets, rates, parts, others] = toTables(EVALUATION);
     expect(main!.rows.map((cells) => cells.slice(0, 3))).toEqual([
       ['0', '60.0', '50.0 – 90.0'],
       ['all', '80.0', '50.0 – 90.0'],
@@ -72,6 +75,9 @@ describe('toTables', () => {
       ['without qaf', '0.0 (−2.0 to +2.0)'],
       ['shuffled speakers', '−20.0 (−22.0 to −18.0)'],
     ]);
+    expect(others!.rows).toEqual([
+      ['text|only, seed 4', '89.9', '50.0 – 90.0', '49.5', '+10.0 (+8.0 to +12.0)', expect.any(String)],
+    ]);
   });
 
   it('has as many cells in each row as the header has.', () => {
@@ -80,7 +86,7 @@ describe('toTables', () => {
   });
 
   it('gives only the main figures when nothing else was measured.', () => {
-    const { subsets: _s, rates: _r, ablations: _a, shuffledSpeakers: _p, ...main } = EVALUATION;
+    const { subsets: _s, rates: _r, ablations: _a, shuffledSpeakers: _p, others: _o, ...main } = EVALUATION;
     expect(toTables(main)).toHaveLength(1);
     expect(toCharts(main).map(({ file }) => file)).toEqual(['confusion.svg', 'reliability.svg', 'look-ahead.svg']);
   });
@@ -125,7 +131,7 @@ describe('toReportJson', () => {
   it('survives JSON: every look-ahead over the whole dialogue reads inf.', () => {
     const text = JSON.stringify(toReportJson(EVALUATION, SOURCE));
     expect(text).not.toMatch(/"lookAhead":null/);
-    expect(text.match(/"lookAhead":"inf"/g)).toHaveLength(9);
+    expect(text.match(/"lookAhead":"inf"/g)).toHaveLength(10);
     expect(JSON.parse(text)).toMatchObject({ weights: 'base', weightedF1: 0.8, rows: [{ lookAhead: 0 }, {}] });
   });
 });

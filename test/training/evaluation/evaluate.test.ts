@@ -269,6 +269,53 @@ describe('evaluate without parts', () => {
   });
 });
 
+describe('evaluate beside other weights', () => {
+  it('measures them as they are measured alone, and takes differences in pairs; from themselves they are 0.', async () => {
+    const other = tinyWeights(weights.config, 5);
+    const { others, rows } = await evaluate(weights, dataset, 'dev', { others: [other, weights] });
+    const alone = await evaluate(other, dataset, 'dev');
+    expect(rows).toEqual(whole.rows);
+    expect(others!.map(({ weights: name, seed }) => [name, seed])).toEqual([
+      ['tiny', 5],
+      [weights.provenance.name, weights.provenance.seed],
+    ]);
+    expect(others![0]!.rows.map(({ difference: _, ...row }) => row)).toEqual(alone.rows);
+    others![0]!.rows.forEach(({ difference, metrics }, i) => {
+      const expected = metrics.weightedF1 - rows[i]!.metrics.weightedF1;
+      expect(difference.value).toBeCloseTo(expected, 12);
+      expect(difference.interval[0]).toBeLessThanOrEqual(expected);
+      expect(difference.interval[1]).toBeGreaterThanOrEqual(expected);
+    });
+    expect(f1(others![0]!.rows)).not.toBe(last(rows).metrics.weightedF1);
+    for (const { difference } of others![1]!.rows) expect(difference).toEqual({ value: 0, interval: [0, 0] });
+  });
+
+  it('feeds each its own inputs, and shows all of them the same modalities.', async () => {
+    const [text] = weights.config.inputs;
+    const other = tinyWeights({ ...weights.config, inputs: [text!] }, 5);
+    const { others } = await evaluate(weights, dataset, 'dev', { others: [other] });
+    expect(others![0]!.sources).toEqual({ text: 'text' });
+    const { others: hidden } = await evaluate(weights, dataset, 'dev', { others: [weights], shown: ['audio'] });
+    const alone = await evaluate(weights, dataset, 'dev', { shown: ['audio'] });
+    expect(hidden![0]!.rows.map(({ difference: _, ...row }) => row)).toEqual(alone.rows);
+  });
+
+  it('refuses weights with other labels before anything is measured.', async () => {
+    const other = tinyWeights({ ...weights.config, labels: ['calm', 'glad'] }, 5);
+    let done = 0;
+    const measured = evaluate(weights, dataset, 'dev', { others: [other], onProgress: (n) => (done = n) });
+    await expect(measured).rejects.toMatchObject({ code: 'BAD_DATASET', message: expect.stringMatching(/calm, glad/) });
+    expect(done).toBe(0);
+  });
+
+  it('counts their passes too.', async () => {
+    const seen: [number, number][] = [];
+    const onProgress = (done: number, total: number): void => void seen.push([done, total]);
+    await evaluate(weights, dataset, 'dev', { others: [weights, weights], lookAheads: [0], onProgress });
+    expect(seen.at(-1)).toEqual([3 * 24, 3 * 24]);
+  });
+});
+
 describe('evaluate as it goes', () => {
   it('counts every classification of every pass, up to all of them.', async () => {
     const seen: [number, number][] = [];

@@ -1,5 +1,5 @@
 import { UndertoneError } from '../../../errors.ts';
-import type { ModelFile } from '../../../vision/modelFiles.ts';
+import type { ModelFile } from '../../../domain/modelCatalogue.ts';
 
 /**
  * Fetches a file and returns its bytes once they are those that it must have. Nothing longer than the file is taken.

@@ -1,4 +1,4 @@
-import type { ModelFile } from '../../../vision/modelFiles.ts';
+import type { ModelFile } from '../../../domain/modelCatalogue.ts';
 
 /** The WebAssembly of tasks-vision 0.10.35 for module workers. */
 export const WASM_FILE: ModelFile = {

@@ -46,6 +46,26 @@ if (hasPocketsphinx()) {
       expect(grownMb).toBeLessThan(100);
     }, 600_000);
 
+    it('hears the same on a stream that was kept ready, and keeps none ready once closed', async () => {
+      const [kept, plain] = await Promise.all([
+        createPocketsphinxRecognizer(DEBIAN_PLACE, 1),
+        createPocketsphinxRecognizer(),
+      ]);
+      await kept.keepReady?.(50);
+      const sound = await speech();
+      const found: string[][] = [];
+      for (const recognizer of [kept, plain]) {
+        const { stream, heard } = await listenTo(recognizer);
+        await writeAll(stream, sound);
+        await stream.end();
+        found.push(heard.finals().map(({ text }) => text));
+        await recognizer.close();
+      }
+      expect(found[0]?.length).toBeGreaterThan(0);
+      expect(found[0]).toEqual(found[1]);
+      await kept.keepReady?.(1);
+    }, 120_000);
+
     it('refuses more streams than it can hold, and takes one more when one was closed', async () => {
       const recognizer = await createPocketsphinxRecognizer(DEBIAN_PLACE, 2);
       const open = await Promise.all([listenTo(recognizer), listenTo(recognizer)]);

@@ -163,7 +163,7 @@ describe('what is drawn comes back', () => {
   it(
     shared === undefined
       ? 'skipped: faces need the model in UNDERTONE_SHARED'
-      : 'a mouth that is covered is not told from one at rest, which is why face_covered is never answered',
+      : 'a mouth that something other than a hand covers is not told from one at rest',
     { skip: shared === undefined },
     async () => {
       const rows = await rowsOf('face', 12, (step) => masked(facePicture(step)));

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fetchChecked } from '../../../../src/client/browser/vision/fetchChecked.ts';
 import { WASM_FILE } from '../../../../src/client/browser/vision/wasmFile.ts';
-import type { ModelFile } from '../../../../src/vision/modelFiles.ts';
+import type { ModelFile } from '../../../../src/domain/modelCatalogue.ts';
 
 const CONTENT = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 256);
 const MODEL: ModelFile = {
