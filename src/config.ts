@@ -53,8 +53,8 @@ export type ServerLimits = {
   readonly maxBufferedBytes: number;
   /** How long a consumer may stay behind before it is closed. */
   readonly slowConsumerMs: number;
-  /** How late the event loop may be, on average and for good, before the server takes no new sessions and does less for each. */
-  readonly maxLoopDelayMs: number;
+  /** How long what comes may wait, on average and for good, before the server takes no new sessions and does less for each. */
+  readonly maxDelayMs: number;
   /** How much sound one speech recognizer is given in a session, all its streams together. */
   readonly maxTranscribedMs: number;
 };
@@ -126,7 +126,7 @@ const limitsSchema = z.strictObject({
   backlogInsights: whole(1_000, 1, 1_000_000),
   maxBufferedBytes: whole(4 * MIB, 65_536, 1_024 * MIB),
   slowConsumerMs: whole(30_000, 100, 600_000),
-  maxLoopDelayMs: whole(250, 10, 60_000),
+  maxDelayMs: whole(250, 10, 60_000),
   maxTranscribedMs: whole(96 * HOUR_MS, 1_000, 1_000 * HOUR_MS),
 });
 

@@ -45,7 +45,7 @@ describe('the configuration of the live server', () => {
         backlogInsights: 1_000,
         maxBufferedBytes: 4_194_304,
         slowConsumerMs: 30_000,
-        maxLoopDelayMs: 250,
+        maxDelayMs: 250,
         maxTranscribedMs: 345_600_000,
       },
     });

@@ -15,6 +15,8 @@ const conversations: Conversation[] = [];
 let answers: Answered[] = [];
 let strangers = 0;
 let lateMs: number[] = [];
+let refused = 0;
+let markedCpu = process.cpuUsage();
 
 const ticker = setInterval(() => {
   const nowMs = performance.now();
@@ -27,17 +29,29 @@ async function hold({ url, from, count }: Extract<LoadOrder, { type: 'hold' }>):
   for (let number = from; number < from + count; number++) {
     const startPlaceMs = Math.floor((((number * GOLDEN_RATIO) % 1) * media.durationMs) / 20) * 20;
     const meant = { url, session: `bench-${process.pid}-${number}`, startPlaceMs };
-    const conversation = await holdConversation(media, meant, (answered) => {
+    const held = holdConversation(media, meant, (answered) => {
       if (answered) answers.push(answered);
       else strangers++;
     });
-    conversations.push(conversation);
+    const conversation = await held.catch((error: unknown) => {
+      if (!String(error).includes('OVERLOADED')) throw error;
+      refused++;
+    });
+    if (conversation) conversations.push(conversation);
     await new Promise((resolve) => setTimeout(resolve, APART_MS));
   }
 }
 
 function report(): LoadReport {
-  return { type: 'report', answers, strangers, lateMs: quantile(lateMs, 0.99) };
+  const { user, system } = process.cpuUsage(markedCpu);
+  return {
+    type: 'report',
+    answers,
+    strangers,
+    lateMs: quantile(lateMs, 0.99),
+    cpuMs: (user + system) / 1_000,
+    refused,
+  };
 }
 
 /** Whoever measures is gone. */
@@ -49,6 +63,7 @@ process.on('message', (order: LoadOrder) => {
       return void hold(order).then(() => reply({ type: 'done' }));
     case 'mark':
       [answers, strangers, lateMs] = [[], 0, []];
+      markedCpu = process.cpuUsage();
       return;
     case 'report':
       return reply(report());

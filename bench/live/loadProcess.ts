@@ -12,12 +12,17 @@ export type LoadOrder =
 /** What the probe in the server's process is told. */
 export type ProbeOrder = { readonly type: 'cost' | 'reset' | 'collect' };
 
-/** First answers since the mark, answers that no line explains, and by how much sending was late (99 %), in ms. */
+/**
+ * Since the mark: first answers, answers that no line explains, by how much sending was late (99 %) and the CPU that it took,
+ * in ms; and how many conversations the server has refused.
+ */
 export type LoadReport = {
   readonly type: 'report';
   readonly answers: readonly Answered[];
   readonly strangers: number;
   readonly lateMs: number;
+  readonly cpuMs: number;
+  readonly refused: number;
 };
 
 /** Everybody who talks to the server. */
@@ -61,6 +66,8 @@ export function createLoad(url: string): Load {
         answers: reports.flatMap(({ answers }) => answers),
         strangers: reports.reduce((sum, { strangers }) => sum + strangers, 0),
         lateMs: Math.max(...reports.map(({ lateMs }) => lateMs)),
+        cpuMs: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+        refused: reports.reduce((sum, { refused }) => sum + refused, 0),
       };
     },
     leave: async () => {

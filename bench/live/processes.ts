@@ -7,8 +7,7 @@ const BUILT = new URL(isSource ? '../../dist/bench/live/' : './', import.meta.ur
 
 /**
  * The arguments of node that run a module of this folder, with modules of this folder loaded before it: always as built,
- * and built first where that is older than the sources. That is what people run; the sources, run by tsx, take half as much
- * CPU again.
+ * which is what people run, and built first where that is older than the sources.
  */
 export function nodeArguments(module: string, before: readonly string[] = []): readonly string[] {
   if (isSource) spawnSync(process.execPath, [fileURLToPath(new URL('../../scripts/ensureBuilt.mjs', import.meta.url))]);

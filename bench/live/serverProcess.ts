@@ -27,26 +27,28 @@ export type ServerProcess = {
 };
 
 /** Everything a load of one machine needs more of than a server of many would allow. */
-const CONFIG = {
-  limits: {
-    maxSessions: 10_000,
-    maxConnections: 30_000,
-    maxConnectionsPerIp: 30_000,
-    maxAttemptsPerIpPerMinute: 100_000,
-  },
+const LIMITS = {
+  maxSessions: 10_000,
+  maxConnections: 30_000,
+  maxConnectionsPerIp: 30_000,
+  maxAttemptsPerIpPerMinute: 100_000,
 };
+/** A server that lets nothing go, however late it is. */
+const WITHOUT_SHEDDING = { ...LIMITS, maxDelayMs: 60_000 };
 
 /**
  * Starts the server on the first core where that can be arranged, else anywhere; resolves when it listens.
  * @param options Further options of `undertone serve`.
+ * @param isShedding Whether it does less when there is more to do than it can; else its answers come late.
  */
 export async function startServerProcess(
   nodeOptions: readonly string[] = [],
   options: readonly string[] = [],
+  isShedding = false,
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'undertone-bench-'));
   const config = join(folder, 'server.json');
-  writeFileSync(config, JSON.stringify(CONFIG));
+  writeFileSync(config, JSON.stringify({ limits: isShedding ? LIMITS : WITHOUT_SHEDDING }));
   const command = ['serve', '--port', '0', '--config', config, ...options];
   const node = [process.execPath, '--expose-gc', ...nodeOptions, ...nodeArguments('../../src/app/main', ['probe'])];
   const [file = '', ...args] = [...pinnedTo('0'), ...node, ...command];

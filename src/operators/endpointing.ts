@@ -1,12 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
 import type { MissingReason } from '../domain/modality.ts';
-import type { VoiceActivity } from '../domain/observation.ts';
+import type { StreamClosed, VoiceActivity } from '../domain/observation.ts';
 import { setBounded } from './bounded.ts';
 import { checkEndpointing, createEndpointer } from './endpointer.ts';
-import type { EndpointEvent, Endpointer, EndpointingSettings } from './endpointer.ts';
+import type { EndpointEvent, Endpointer, EndpointingSettings, Frame } from './endpointer.ts';
 import type { Signal } from './signal.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams } from './streams.ts';
+import { createStreams, type Streams } from './streams.ts';
 
 const MAX_STREAMS = 512;
 /** A stream that delivers nothing for this long, beyond the gap, no longer keeps an utterance open. */
@@ -30,97 +30,127 @@ type Ear = { readonly endpointer: Endpointer; untilMs: number; heardAtMs: number
  */
 export function endpointing(settings: EndpointingSettings, hasTurns: boolean): OperatorFunction<Signal, Signal> {
   checkEndpointing(settings);
-  return stage(() => createEndpointing(settings, hasTurns));
+  return stage(() => new Endpointing(settings, hasTurns));
 }
 
-function createEar(settings: EndpointingSettings): Ear {
-  return { endpointer: createEndpointer(settings), untilMs: -Infinity, heardAtMs: 0, stretchId: '' };
-}
+/** Signals are made at the session time of the latest one. */
+class Endpointing implements Required<Stage<Signal, Signal>> {
+  readonly #settings: EndpointingSettings;
+  readonly #streams: Streams;
+  readonly #ears = new Map<string, Ear>();
+  #stretches = 0;
+  #clockMs = 0;
 
-function createEndpointing(settings: EndpointingSettings, hasTurns: boolean): Required<Stage<Signal, Signal>> {
-  const streams = createStreams(hasTurns);
-  const ears = new Map<string, Ear>();
-  let stretches = 0;
-  let clockMs = 0;
+  constructor(settings: EndpointingSettings, hasTurns: boolean) {
+    this.#settings = settings;
+    this.#streams = createStreams(hasTurns);
+  }
 
-  const toSignal = (streamId: string, ear: Ear, event: EndpointEvent): Signal => {
-    if (event.type === 'opened') ear.stretchId = `v${++stretches}`;
-    const at = { arrivalMs: clockMs, streamId, stretchId: ear.stretchId };
+  next(signal: Signal): readonly Signal[] {
+    this.#clockMs = Math.max(this.#clockMs, signal.arrivalMs);
+    this.#streams.observe(signal);
+    switch (signal.type) {
+      case 'voice':
+        return this.#closeStalled(this.#hear(signal));
+      case 'speakerTurn':
+        if (this.#isDiarized(signal.streamId)) return [...this.#abandon(signal.streamId), signal];
+        return this.#closeStalled([signal]);
+      case 'streamInterrupted':
+      case 'streamRestored':
+        this.#hold(signal.streamId);
+        return this.#closeStalled([signal]);
+      case 'streamClosed':
+        return this.#end(signal);
+      default:
+        return this.#closeStalled([signal]);
+    }
+  }
+
+  complete(): readonly Signal[] {
+    return [...this.#ears.keys()].flatMap((streamId) => this.#close(streamId));
+  }
+
+  #hear(voice: VoiceActivity): Signal[] {
+    const signals: Signal[] = [voice];
+    const { streamId, speech, speechStartMs, frameMs } = voice;
+    if (this.#isDiarized(streamId)) return signals;
+    const ear = this.#earOf(streamId);
+    ear.heardAtMs = this.#clockMs;
+    for (let index = 0; index < speech.length; index++) {
+      const startMs = speechStartMs + index * frameMs;
+      if (startMs < ear.untilMs - frameMs / 2) continue;
+      ear.untilMs = startMs + frameMs;
+      this.#hearFrame(streamId, ear, { startMs, endMs: ear.untilMs, probability: speech[index] ?? 0 }, signals);
+    }
+    if (speech.length > 0) signals.push(this.#endpointed(streamId, ear.untilMs));
+    return signals;
+  }
+
+  #hearFrame(streamId: string, ear: Ear, frame: Frame, signals: Signal[]): void {
+    for (const event of ear.endpointer.next(frame)) {
+      if (event.type === 'closed') signals.push(this.#endpointed(streamId, event.isCut ? event.endMs : frame.endMs));
+      signals.push(this.#toSignal(streamId, ear, event));
+    }
+  }
+
+  #earOf(streamId: string): Ear {
+    const known = this.#ears.get(streamId);
+    if (known) return known;
+    const ear = { endpointer: createEndpointer(this.#settings), untilMs: -Infinity, heardAtMs: 0, stretchId: '' };
+    setBounded(this.#ears, streamId, ear, MAX_STREAMS);
+    return ear;
+  }
+
+  /** Ends the speech of streams that deliver nothing, unless it may go on when they come back; adds what comes of it. */
+  #closeStalled(signals: Signal[]): readonly Signal[] {
+    for (const [streamId, ear] of this.#ears) {
+      const silentMs = this.#clockMs - ear.heardAtMs;
+      if (silentMs < this.#settings.gapMs + STALL_MS) continue;
+      const reason = this.#streams.get(streamId)?.interruptedBy;
+      const isHeld = reason !== undefined && !WITHOUT_RETURN.has(reason) && silentMs < HOLD_MS;
+      if (!isHeld) signals.push(...this.#close(streamId));
+    }
+    return signals;
+  }
+
+  /** What is being said waits from now on. */
+  #hold(streamId: string): void {
+    const ear = this.#ears.get(streamId);
+    if (ear?.endpointer.isOpen()) ear.heardAtMs = this.#clockMs;
+  }
+
+  #end(closed: StreamClosed): readonly Signal[] {
+    const { streamId } = closed;
+    const isAudio = this.#streams.get(streamId)?.kind === 'audio';
+    const signals = [...this.#close(streamId), closed];
+    this.#ears.delete(streamId);
+    return isAudio ? [...signals, this.#endpointed(streamId, Infinity)] : signals;
+  }
+
+  #close(streamId: string): readonly Signal[] {
+    const ear = this.#ears.get(streamId);
+    return ear ? ear.endpointer.end().map((event) => this.#toSignal(streamId, ear, event)) : [];
+  }
+
+  #abandon(streamId: string): readonly Signal[] {
+    const ear = this.#ears.get(streamId);
+    this.#ears.delete(streamId);
+    return ear?.endpointer.isOpen() ? [this.#toSignal(streamId, ear, { type: 'dropped' })] : [];
+  }
+
+  #isDiarized(streamId: string): boolean {
+    return this.#streams.get(streamId)?.isDiarized === true;
+  }
+
+  #toSignal(streamId: string, ear: Ear, event: EndpointEvent): Signal {
+    if (event.type === 'opened') ear.stretchId = `v${++this.#stretches}`;
+    const at = { arrivalMs: this.#clockMs, streamId, stretchId: ear.stretchId };
     if (event.type === 'opened') return { type: 'speechOpened', ...at, startMs: event.startMs };
     if (event.type === 'dropped') return { type: 'speechDropped', ...at };
     return { type: 'speechClosed', ...at, startMs: event.startMs, endMs: event.endMs };
-  };
-  const endpointed = (streamId: string, untilMs: number): Signal => ({
-    type: 'endpointed',
-    arrivalMs: clockMs,
-    streamId,
-    untilMs,
-  });
+  }
 
-  const hear = (voice: VoiceActivity, signals: Signal[]): void => {
-    const { streamId, speech, speechStartMs, frameMs } = voice;
-    const ear = ears.get(streamId) ?? createEar(settings);
-    if (!ears.has(streamId)) setBounded(ears, streamId, ear, MAX_STREAMS);
-    ear.heardAtMs = clockMs;
-    for (let index = 0; index < speech.length; index++) {
-      const probability = speech[index] ?? 0;
-      const startMs = speechStartMs + index * frameMs;
-      const endMs = startMs + frameMs;
-      if (startMs < ear.untilMs - frameMs / 2) continue;
-      ear.untilMs = endMs;
-      for (const event of ear.endpointer.next({ startMs, endMs, probability })) {
-        if (event.type === 'closed') signals.push(endpointed(streamId, event.isCut ? event.endMs : endMs));
-        signals.push(toSignal(streamId, ear, event));
-      }
-    }
-    if (speech.length > 0) signals.push(endpointed(streamId, ear.untilMs));
-  };
-
-  const close = (streamId: string): Signal[] => {
-    const ear = ears.get(streamId);
-    return ear ? ear.endpointer.end().map((event) => toSignal(streamId, ear, event)) : [];
-  };
-  const closeStalled = (to: Signal[]): readonly Signal[] => {
-    for (const [streamId, ear] of ears) {
-      const silentMs = clockMs - ear.heardAtMs;
-      if (silentMs < settings.gapMs + STALL_MS) continue;
-      const reason = streams.get(streamId)?.interruptedBy;
-      const isHeld = reason !== undefined && !WITHOUT_RETURN.has(reason) && silentMs < HOLD_MS;
-      if (!isHeld) to.push(...close(streamId));
-    }
-    return to;
-  };
-  const abandon = (streamId: string): Signal[] => {
-    const ear = ears.get(streamId);
-    ears.delete(streamId);
-    if (!ear?.endpointer.isOpen()) return [];
-    return [toSignal(streamId, ear, { type: 'dropped' })];
-  };
-
-  return {
-    next: (signal) => {
-      clockMs = Math.max(clockMs, signal.arrivalMs);
-      streams.observe(signal);
-      if (signal.type === 'voice') {
-        const signals: Signal[] = [signal];
-        if (streams.get(signal.streamId)?.isDiarized !== true) hear(signal, signals);
-        return closeStalled(signals);
-      }
-      if (signal.type === 'speakerTurn' && streams.get(signal.streamId)?.isDiarized) {
-        return [...abandon(signal.streamId), signal];
-      }
-      if (signal.type === 'streamInterrupted' || signal.type === 'streamRestored') {
-        const ear = ears.get(signal.streamId);
-        if (ear?.endpointer.isOpen()) ear.heardAtMs = clockMs;
-      }
-      if (signal.type === 'streamClosed') {
-        const isAudio = streams.get(signal.streamId)?.kind === 'audio';
-        const closed = close(signal.streamId);
-        ears.delete(signal.streamId);
-        return [...closed, signal, ...(isAudio ? [endpointed(signal.streamId, Infinity)] : [])];
-      }
-      return closeStalled([signal]);
-    },
-    complete: () => [...ears.keys()].flatMap(close),
-  };
+  #endpointed(streamId: string, untilMs: number): Signal {
+    return { type: 'endpointed', arrivalMs: this.#clockMs, streamId, untilMs };
+  }
 }

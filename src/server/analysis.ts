@@ -11,6 +11,8 @@ export type Analyze = (events$: Observable<SourceEvent>, onTaken: () => void) =>
 export type Analysis = {
   /** Events that wait to be taken in. */
   readonly waiting: number;
+  /** How long the first of them has waited, in ms; 0 without any. */
+  readonly lateMs: number;
   /** Why it is over; undefined while it runs. */
   readonly ended: EndReason | undefined;
   /** Passes events on; those that come after the end are let go. */
@@ -26,10 +28,11 @@ export type Conclusions = {
   readonly ended: () => void;
 };
 
-/** Starts the analysis of a session. Its failure is told and ends it (`failed`), and touches nothing else. */
-export function startAnalysis(analyze: Analyze, conclusions: Conclusions): Analysis {
+/** Starts the analysis of a session. Its failure is told and ends it (`failed`), and touches nothing else. `now`: wall time in ms. */
+export function startAnalysis(analyze: Analyze, conclusions: Conclusions, now: () => number): Analysis {
   const events$ = new Subject<SourceEvent>();
-  let waiting = 0;
+  /** When each event that waits was passed on. */
+  const waitingSinceMs: number[] = [];
   let reason: EndReason = 'bye';
   let ended: EndReason | undefined;
   let resolve: () => void = () => undefined;
@@ -52,15 +55,25 @@ export function startAnalysis(analyze: Analyze, conclusions: Conclusions): Analy
       fail(error);
     }
   };
-  const subscription = analyze(events$, () => waiting--).subscribe({ next: tell, error: fail, complete: settle });
+  const subscription = analyze(events$, () => void waitingSinceMs.shift()).subscribe({
+    next: tell,
+    error: fail,
+    complete: settle,
+  });
   const pass = (events: readonly SourceEvent[]): void => {
     if (ended !== undefined) return;
-    waiting += events.length;
+    if (events.length === 0) return;
+    const nowMs = now();
+    for (let n = 0; n < events.length; n++) waitingSinceMs.push(nowMs);
     for (const event of events) events$.next(event);
   };
   return {
     get waiting() {
-      return waiting;
+      return waitingSinceMs.length;
+    },
+    get lateMs() {
+      const [sinceMs] = waitingSinceMs;
+      return sinceMs === undefined ? 0 : now() - sinceMs;
     },
     get ended() {
       return ended;

@@ -31,7 +31,7 @@ export type ConnectionsContext = {
   readonly metrics: Metrics;
   readonly policy: LivePolicy;
   readonly vision: ReadFromPictures;
-  /** Whether answers that later ones replace are left out; never unless given. */
+  /** Whether what passes between first and final answers is left out; never unless given. */
   readonly isTerse?: () => boolean;
   readonly limits: ServerLimits & { readonly maxAheadMs: number };
 };

@@ -16,7 +16,7 @@ export type ConsumerContext = {
     readonly slowConsumerMs: number;
   };
   readonly vision: ReadFromPictures;
-  /** Whether the server has so much to do that it leaves out answers that later ones replace; never unless given. */
+  /** Whether the server has so much to do that it leaves out what passes between first and final answers; never unless given. */
   readonly isTerse?: () => boolean;
   /** Takes a message into account; false when too much comes in too short a time. */
   readonly admit: (bytes: number) => boolean;
@@ -30,7 +30,7 @@ const COALESCE_SHARE = 0.25;
 
 /**
  * Serves one connection of a consumer: it goes through the log of the session as fast as the consumer reads, with at most
- * `maxBufferedBytes` on the way. While it reads slowly, or the server has more to do than it can, answers that later ones replace (interim, provisional, revised) are
+ * `maxBufferedBytes` on the way. While it reads slowly, answers that later ones replace (interim, provisional, revised) are
  * left out and the hole is declared; final ones, and what revises them, never are. One that stays behind for
  * `slowConsumerMs` is closed (`SLOW_CONSUMER`).
  */
@@ -124,7 +124,8 @@ class ConsumerConnection implements Connection {
 
   #sendNext(log: InsightLog): void {
     const insight = log.at(this.#nextSeq);
-    if (insight && !(insight.isDroppable && (this.#isBehind() || this.#context.isTerse?.()))) {
+    const isLeftOut = insight?.isDroppable && (this.#isBehind() || (insight.isPassing && this.#context.isTerse?.()));
+    if (insight && !isLeftOut) {
       this.#declareMissed('coalesced');
       this.#peer.line(insight.line);
       this.#context.count('insights');

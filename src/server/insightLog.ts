@@ -2,8 +2,16 @@ import type { Insight } from '../domain/insight.ts';
 import { createLastingAnswers } from '../domain/lastingAnswers.ts';
 import { encodeInsight } from '../protocol/insight.ts';
 
-/** An insight and its line on the wire. `isDroppable`: a later one is bound to replace it. */
-export type LoggedInsight = { readonly seq: number; readonly line: string; readonly isDroppable: boolean };
+/**
+ * An insight and its line on the wire. `isDroppable`: a later one is bound to replace it. `isPassing`: it is, and it is not the
+ * first answer to its utterance either.
+ */
+export type LoggedInsight = {
+  readonly seq: number;
+  readonly line: string;
+  readonly isDroppable: boolean;
+  readonly isPassing: boolean;
+};
 
 /** The latest insights of a session, for consumers that come, come back or fall behind. */
 export type InsightLog = {
@@ -28,7 +36,8 @@ export function createInsightLog(limit: number): InsightLog {
   return {
     append: (insight) => {
       const isDroppable = insight.type === 'interim' || (insight.type === 'utterance' && !answers.isLasting(insight));
-      const logged = { seq: insight.seq, line: encodeInsight(insight), isDroppable };
+      const isPassing = isDroppable && !(insight.type === 'utterance' && insight.revision === 0);
+      const logged = { seq: insight.seq, line: encodeInsight(insight), isDroppable, isPassing };
       held.push(logged);
       chars += logged.line.length;
       lastSeq = insight.seq;

@@ -52,7 +52,7 @@ export async function startLiveServer(
 ): Promise<LiveServer> {
   const { now, loopDelay = measureLoopDelay() } = deps;
   let isDraining = false;
-  const load = createLoadWatch(config.limits.maxLoopDelayMs, loopDelay);
+  const load = createLoadWatch(config.limits.maxDelayMs, () => loopDelay.take() + sessions.lateMs);
   const { app, sessions, connections, access } = assemble(config, { ...deps, load }, () => isDraining);
   const tick = (): void => {
     if (load.tick(now())) sessions.shed(kindsShed(load.step));
@@ -114,7 +114,7 @@ function assemble(
     connections: () => admission.connections(),
     waiting: () => sessions.all().reduce((sum, { waiting }) => sum + waiting, 0),
     loadStep: () => load.step,
-    loopDelayMs: () => load.delayMs,
+    delayMs: () => load.delayMs,
   });
   const isTerse = (): boolean => load.step >= 3;
   const connections = createConnections({ now, sessions, metrics, policy, vision, limits, isTerse });

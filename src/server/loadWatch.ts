@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { StreamKind } from '../domain/observation.ts';
 
-/** How late the event loop is: what comes waits for so long before anything is done about it. */
+/** How late the event loop is. */
 export type LoopDelay = {
   /** The mean since it was asked last, in ms; 0 when nothing was measured. */
   take(): number;
@@ -10,17 +10,17 @@ export type LoopDelay = {
 
 /**
  * What a server does without, step by step, when it has more to do than it can: 1 new sessions; 2 rows of faces and bodies and
- * pictures, which cost most and of which every answer says that they are missing; 3 answers that later ones replace. Sound,
- * words and final answers are never let go.
+ * pictures, which cost most and of which every answer says that they are missing; 3 what passes between the first and the final
+ * answer to an utterance. Sound, words and final answers are never let go.
  */
 export type LoadStep = 0 | 1 | 2 | 3;
 
 /** Watches whether a server can do what it has to. Time passes by `tick` alone. */
 export type LoadWatch = {
   readonly step: LoadStep;
-  /** How late the event loop was when `tick` asked last, in ms. */
+  /** How long what came had waited when `tick` asked last, in ms. */
   readonly delayMs: number;
-  /** Asks how late the event loop is. Returns whether the step has changed. */
+  /** Asks how long what comes waits. Returns whether the step has changed. */
   tick(nowMs: number): boolean;
 };
 
@@ -33,8 +33,11 @@ const MAX_STEP = 3;
 const NO_KINDS: ReadonlySet<StreamKind> = new Set();
 const SEEN_KINDS: ReadonlySet<StreamKind> = new Set(['face', 'body', 'video']);
 
-/** Returns the watch of a server that has nothing to do. `maxDelayMs`: how late its event loop may be for good. */
-export function createLoadWatch(maxDelayMs: number, delay: Pick<LoopDelay, 'take'>): LoadWatch {
+/**
+ * Returns the watch of a server that has nothing to do. `takeDelayMs`: how long what comes waits, since it was asked last, in ms;
+ * `maxDelayMs`: how long it may wait for good.
+ */
+export function createLoadWatch(maxDelayMs: number, takeDelayMs: () => number): LoadWatch {
   let step: LoadStep = 0;
   let delayMs = 0;
   /** Since when the delay has been on the same side: above the bound (1), below half of it (-1) or between. */
@@ -48,7 +51,7 @@ export function createLoadWatch(maxDelayMs: number, delay: Pick<LoopDelay, 'take
       return delayMs;
     },
     tick: (nowMs) => {
-      delayMs = delay.take();
+      delayMs = takeDelayMs();
       const now = delayMs > maxDelayMs ? 1 : delayMs < maxDelayMs / 2 ? -1 : 0;
       if (now !== side) [side, sinceMs] = [now, nowMs];
       if (side === 0 || nowMs - sinceMs < (side > 0 ? RISE_MS : FALL_MS)) return false;

@@ -25,9 +25,9 @@ export type Gauges = {
   readonly sessions: () => number;
   readonly connections: () => number;
   readonly waiting: () => number;
-  /** How far the server is beyond what it can do, and how late its event loop is, in ms. */
+  /** How far the server is beyond what it can do, and how late it does what it does, in ms. */
   readonly loadStep: () => number;
-  readonly loopDelayMs: () => number;
+  readonly delayMs: () => number;
 };
 
 /** Returns the metrics of one server, in a register of their own. */
@@ -57,8 +57,12 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('sessions', 'sessions that are not over', gauges.sessions);
   gauge('connections', 'connections that are open', gauges.connections);
   gauge('waiting_events', 'events that wait to be analyzed', gauges.waiting);
-  gauge('load_step', 'what is done without: 1 new sessions, 2 faces and bodies, 3 passing answers', gauges.loadStep);
-  gauge('event_loop_delay_ms', 'mean delay of the event loop', gauges.loopDelayMs);
+  gauge(
+    'load_step',
+    'what is done without: 1 new sessions, 2 faces and bodies, 3 answers between first and final',
+    gauges.loadStep,
+  );
+  gauge('delay_ms', 'how long what comes waits for the event loop and the analysis, on average', gauges.delayMs);
   gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss());
   return {
     contentType: registry.contentType,

@@ -53,6 +53,8 @@ export type LiveSession = SessionPurpose &
     readonly producers: Producers;
     /** Events that wait to be analyzed; a producer should wait when there are many. */
     readonly waiting: number;
+    /** How long the first of them has waited, in ms of wall time; 0 without any. */
+    readonly lateMs: number;
     /** Why it is over; undefined while it goes on. */
     readonly ended: EndReason | undefined;
     /** Ms of wall time since the first producer came. */
@@ -83,18 +85,22 @@ export function createSession(
   const participants = createParticipants(limits.maxParticipants, decideHere);
   const { refusalOf, ...consents } = createConsents({ ...deps, ingest, participants });
   const opener = createStreamOpener(limits.maxStreams, { ...deps, ingest, participants, refusalOf });
-  const analysis = startAnalysis(deps.analyze, {
-    insight: (insight) => feed.tell(stamped(insight, clock.clockMs())),
-    failed: (code) => {
-      const seq = feed.log.lastSeq + 1;
-      const message = 'the analysis of this session failed';
-      feed.tell({ type: 'fault', seq, atMs: Math.max(0, clock.clockMs()), code, message });
+  const analysis = startAnalysis(
+    deps.analyze,
+    {
+      insight: (insight) => feed.tell(stamped(insight, clock.clockMs())),
+      failed: (code) => {
+        const seq = feed.log.lastSeq + 1;
+        const message = 'the analysis of this session failed';
+        feed.tell({ type: 'fault', seq, atMs: Math.max(0, clock.clockMs()), code, message });
+      },
+      ended: () => {
+        ingest.end('track_ended');
+        feed.end();
+      },
     },
-    ended: () => {
-      ingest.end('track_ended');
-      feed.end();
-    },
-  });
+    now,
+  );
   return {
     ...identity,
     isPublished,
@@ -108,6 +114,9 @@ export function createSession(
     listen: feed.listen,
     get waiting() {
       return analysis.waiting;
+    },
+    get lateMs() {
+      return analysis.lateMs;
     },
     get ended() {
       return analysis.ended;

@@ -36,6 +36,8 @@ export type Sessions = {
   all(): readonly LiveSession[];
   /** Sessions that are not over. */
   readonly active: number;
+  /** How long what came waits in them to be analyzed, in ms, on average. */
+  readonly lateMs: number;
 };
 
 /** The bounds of sessions. */
@@ -110,6 +112,10 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
     all,
     get active() {
       return active().length;
+    },
+    get lateMs() {
+      const own = active();
+      return own.reduce((sum, { lateMs }) => sum + lateMs, 0) / Math.max(1, own.length);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clamp } from '../../src/domain/clamp.ts';
+import { clamp, clampSamples } from '../../src/domain/clamp.ts';
 
 describe('clamp', () => {
   it.each([
@@ -11,5 +11,13 @@ describe('clamp', () => {
     ['the lower bound for what is no number', Number.NaN, 2],
   ])('gives %s', (_, value, expected) => {
     expect(clamp(value, 2, 5)).toBe(expected);
+  });
+});
+
+describe('clampSamples', () => {
+  it('keeps a copy of sound within full scale, and takes what is no number for silence', () => {
+    const samples = Float32Array.of(0.5, -0.25, 2, -Infinity, Infinity, Number.NaN);
+    expect([...clampSamples(samples)]).toEqual([0.5, -0.25, 1, -1, 1, 0]);
+    expect(samples[2]).toBe(2);
   });
 });

@@ -8,7 +8,7 @@ const TICK_MS = 200;
 function watched() {
   let nowMs = 0;
   let delayMs = 0;
-  const watch = createLoadWatch(BOUND_MS, { take: () => delayMs });
+  const watch = createLoadWatch(BOUND_MS, () => delayMs);
   const go = (lateMs: number, forMs: number): readonly number[] => {
     delayMs = lateMs;
     const steps: number[] = [];
@@ -22,13 +22,13 @@ function watched() {
 }
 
 describe('createLoadWatch', () => {
-  it('takes no step while the event loop is late for a moment only, however late', () => {
+  it('takes no step while things wait for a moment only, however long', () => {
     const { watch, go } = watched();
     for (let n = 0; n < 20; n++) expect([...go(5_000, RISE_MS), ...go(0, TICK_MS)]).toEqual([]);
     expect(watch.step).toBe(0);
   });
 
-  it('takes one step after another while the event loop stays late, to the third', () => {
+  it('takes one step after another while things go on waiting, to the third', () => {
     const { watch, go } = watched();
     expect(go(BOUND_MS + 1, RISE_MS)).toEqual([]);
     expect(go(BOUND_MS + 1, TICK_MS)).toEqual([1]);

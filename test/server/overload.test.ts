@@ -1,8 +1,9 @@
+import { NEVER } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ModalityInsight } from '../../src/domain/insight.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { FALL_MS, RISE_MS } from '../../src/server/loadWatch.ts';
-import type { LiveServer } from '../../src/server/liveServer.ts';
+import type { LiveServer, LiveServerDeps } from '../../src/server/liveServer.ts';
 import { connectPeer, consumerWelcome, type LivePeer, producerWelcome } from '../support/livePeer.ts';
 import { FRAME_MS, pcmFrame, startTestServer, streamsOf } from '../support/liveServer.ts';
 
@@ -21,11 +22,15 @@ afterEach(async () => {
 });
 
 /** A server whose event loop is as late as we say, and whose clock can be put forward. */
-async function start() {
+async function start(deps: Partial<LiveServerDeps> = {}) {
   const loop = { delayMs: 0, aheadMs: 0 };
   server = await startTestServer(
-    { limits: { maxLoopDelayMs: BOUND_MS, heartbeatMs: 600_000 } },
-    { loopDelay: { take: () => loop.delayMs, stop: () => undefined }, now: () => performance.now() + loop.aheadMs },
+    { limits: { maxDelayMs: BOUND_MS, heartbeatMs: 600_000 } },
+    {
+      loopDelay: { take: () => loop.delayMs, stop: () => undefined },
+      now: () => performance.now() + loop.aheadMs,
+      ...deps,
+    },
   );
   const http = server.url.replace('ws', 'http');
   const step = async (): Promise<string | undefined> =>
@@ -123,17 +128,30 @@ describe('a server that has more to do than it can', () => {
     expect(finals[1]?.availability.face).toMatchObject({ share: 0, reason: 'overload' });
   });
 
-  it('leaves out answers that later ones replace, declared, and never final ones', async () => {
+  it('leaves out what passes between first and final answers, declared, and neither of them', async () => {
     const { url, http, reach } = await start();
     const { producer, consumer } = await hold(url);
     await reach(3, BOUND_MS + 1);
     speak(producer, 0);
+    const words = { type: 'transcript', streamId: 'words-ada', startMs: 100, endMs: 1_900 };
+    producer.say({ ...words, sequence: 0, isFinal: false, text: 'that is' });
     await isHeard(http, 3_000);
+    producer.say({ ...words, sequence: 1, isFinal: true, text: 'that is great' });
     producer.say({ type: 'bye' });
     await consumer.next('ended');
     const answers = consumer.insights.filter((one) => one.type === 'utterance');
-    expect(answers.map(({ status }) => status)).toEqual(['final']);
+    expect(answers.map(({ status }) => status)).toEqual(['provisional', 'final']);
+    expect(answers.at(-1)?.text).toBe('that is great');
+    expect(consumer.insights.some(({ type }) => type === 'interim')).toBe(false);
     expect(consumer.said).toContainEqual(expect.objectContaining({ type: 'missed', reason: 'coalesced' }));
     expect(consumer.insights.at(-1)).toMatchObject({ type: 'summary', utterances: 1 });
+  });
+
+  it('counts what waits to be analyzed as well: the loop may be on time, and the analysis behind', async () => {
+    const { url, reach, begin } = await start({ analyze: () => NEVER });
+    const { producer } = await hold(url);
+    speak(producer, 0);
+    await reach(1, 1);
+    expect((await begin()).status).toBe(503);
   });
 });

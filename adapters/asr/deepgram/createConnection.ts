@@ -31,110 +31,136 @@ export type ConnectionParts = {
 
 /** A connection that is made again when it breaks: after 500 ms, 1 s … 8 s, shortened by chance, at most 6 times. */
 export type Connection = {
-  readonly isOpen: () => boolean;
-  readonly sendSound: (bytes: Uint8Array) => void;
-  readonly sendText: (type: 'Finalize' | 'CloseStream') => void;
-  readonly waitingBytes: () => number;
+  isOpen(): boolean;
+  sendSound(bytes: Uint8Array): void;
+  sendText(type: 'Finalize' | 'CloseStream'): void;
+  waitingBytes(): number;
   /** Something final came: the count of attempts begins again. */
-  readonly succeed: () => void;
+  succeed(): void;
   /** Gives this connection up as if it had broken. */
-  readonly drop: (reason: string) => void;
-  readonly close: () => void;
+  drop(reason: string): void;
+  close(): void;
 };
 
 /** Starts connecting. */
 export function createConnection(parts: ConnectionParts): Connection {
-  const { connect, query, timers, random } = parts;
-  let socket: DeepgramSocket | null = null;
-  let isOpen = false;
-  let isClosed = false;
-  let attempts = 0;
-  let sentAtMs = 0;
-  let unansweredSinceMs: number | null = null;
-  let cancelTick = (): void => undefined;
-  let cancelRetry = (): void => undefined;
+  return new LastingConnection(parts);
+}
 
-  const close = (): void => {
-    isClosed = true;
-    isOpen = false;
-    cancelTick();
-    cancelRetry();
-    socket?.close();
-    socket = null;
-  };
-  const lose = (failure: SocketFailure): void => {
-    if (isClosed) return;
-    isOpen = false;
-    socket?.close();
-    socket = null;
-    if (!isRetryable(failure) || attempts >= MAX_ATTEMPTS) {
-      close();
-      parts.onFailed(failure);
+/** Owns the socket. */
+class LastingConnection implements Connection {
+  readonly #parts: ConnectionParts;
+  #socket: DeepgramSocket | null = null;
+  #isOpen = false;
+  #isClosed = false;
+  #attempts = 0;
+  #sentAtMs = 0;
+  #unansweredSinceMs: number | null = null;
+  #cancelTick = (): void => undefined;
+  #cancelRetry = (): void => undefined;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#waitForTick();
+    this.#open();
+  }
+
+  isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  sendSound(bytes: Uint8Array): void {
+    this.#unansweredSinceMs ??= this.#parts.timers.now();
+    this.#send((socket) => socket.sendSound(bytes));
+  }
+
+  sendText(type: 'Finalize' | 'CloseStream'): void {
+    this.#send((socket) => socket.sendText(type));
+  }
+
+  waitingBytes(): number {
+    return this.#socket?.waitingBytes() ?? 0;
+  }
+
+  succeed(): void {
+    this.#attempts = 1;
+  }
+
+  drop(reason: string): void {
+    this.#lose({ closeCode: GIVEN_UP, reason });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTick();
+    this.#cancelRetry();
+    this.#letGo();
+  }
+
+  #open(): void {
+    this.#attempts += 1;
+    this.#unansweredSinceMs = null;
+    this.#socket = this.#parts.connect(this.#parts.query, {
+      onOpen: () => this.#hasOpened(),
+      onMessage: (payload) => {
+        this.#unansweredSinceMs = null;
+        this.#parts.onMessage(payload);
+      },
+      onClosed: (failure) => this.#lose(failure),
+    });
+  }
+
+  #hasOpened(): void {
+    if (this.#isClosed) return;
+    this.#isOpen = true;
+    this.#sentAtMs = this.#parts.timers.now();
+    this.#parts.onOpen();
+  }
+
+  #lose(failure: SocketFailure): void {
+    if (this.#isClosed) return;
+    this.#letGo();
+    if (!isRetryable(failure) || this.#attempts >= MAX_ATTEMPTS) {
+      this.close();
+      this.#parts.onFailed(failure);
       return;
     }
-    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1)) * random();
-    cancelRetry = timers.after(Math.max(SHORTEST_DELAY_MS, delayMs), open);
-    parts.onLost(failure);
-  };
-  const open = (): void => {
-    attempts += 1;
-    unansweredSinceMs = null;
-    socket = connect(query, {
-      onOpen: () => {
-        if (isClosed) return;
-        isOpen = true;
-        sentAtMs = timers.now();
-        parts.onOpen();
-      },
-      onMessage: (payload) => {
-        unansweredSinceMs = null;
-        parts.onMessage(payload);
-      },
-      onClosed: lose,
-    });
-  };
-  const send = (action: (to: DeepgramSocket) => void): void => {
-    if (socket === null || !isOpen) return;
-    sentAtMs = timers.now();
+    const { timers, random } = this.#parts;
+    this.#cancelRetry = timers.after(delayMs(this.#attempts, random()), () => this.#open());
+    this.#parts.onLost(failure);
+  }
+
+  #letGo(): void {
+    this.#isOpen = false;
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #send(action: (to: DeepgramSocket) => void): void {
+    if (this.#socket === null || !this.#isOpen) return;
+    this.#sentAtMs = this.#parts.timers.now();
     try {
-      action(socket);
+      action(this.#socket);
     } catch {
-      lose({ closeCode: GIVEN_UP, reason: 'the socket closed while sending' });
+      this.drop('the socket closed while sending');
     }
-  };
-  const tick = (): void => {
-    cancelTick = timers.after(TICK_MS, tick);
-    const nowMs = timers.now();
-    if (unansweredSinceMs !== null && nowMs - unansweredSinceMs >= SILENT_DEATH_MS) {
-      lose({ closeCode: GIVEN_UP, reason: `sound went out for ${SILENT_DEATH_MS} ms and nothing came back` });
-    } else if (nowMs - sentAtMs >= KEEP_ALIVE_MS)
-      send((to) => {
-        to.sendText('KeepAlive');
-      });
-    parts.onTick();
-  };
-  cancelTick = timers.after(TICK_MS, tick);
-  open();
-  return {
-    isOpen: () => isOpen,
-    sendSound: (bytes) => {
-      unansweredSinceMs ??= timers.now();
-      send((to) => {
-        to.sendSound(bytes);
-      });
-    },
-    sendText: (type) => {
-      send((to) => {
-        to.sendText(type);
-      });
-    },
-    waitingBytes: () => socket?.waitingBytes() ?? 0,
-    succeed: () => {
-      attempts = 1;
-    },
-    drop: (reason) => {
-      lose({ closeCode: GIVEN_UP, reason });
-    },
-    close,
-  };
+  }
+
+  #waitForTick(): void {
+    this.#cancelTick = this.#parts.timers.after(TICK_MS, () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#waitForTick();
+    const nowMs = this.#parts.timers.now();
+    if (this.#unansweredSinceMs !== null && nowMs - this.#unansweredSinceMs >= SILENT_DEATH_MS)
+      this.drop(`sound went out for ${SILENT_DEATH_MS} ms and nothing came back`);
+    else if (nowMs - this.#sentAtMs >= KEEP_ALIVE_MS) this.#send((socket) => socket.sendText('KeepAlive'));
+    this.#parts.onTick();
+  }
+}
+
+/** How long to wait after so many attempts; `chance` in [0, 1) shortens it. */
+function delayMs(attempts: number, chance: number): number {
+  return Math.max(SHORTEST_DELAY_MS, Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1)) * chance);
 }

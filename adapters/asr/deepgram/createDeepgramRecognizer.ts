@@ -47,14 +47,10 @@ export async function createDeepgramRecognizer(options: DeepgramOptions): Promis
         utteranceEndMs: UTTERANCE_END_MS,
         ...(language !== undefined && { language }),
       };
-      const opened = await openDeepgramStream({ connect, query, timers, random, onEvent, onError });
-      const close = (): void => {
-        streams.delete(stream);
-        opened.close();
-      };
-      const stream: RecognizerStream = { ...opened, close };
+      const onClosed = (): void => void streams.delete(stream);
+      const stream = await openDeepgramStream({ connect, query, timers, random, onEvent, onError, onClosed });
       streams.add(stream);
-      if (isClosed) close();
+      if (isClosed) stream.close();
       return stream;
     },
     close: async () => {

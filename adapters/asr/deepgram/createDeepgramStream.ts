@@ -1,10 +1,10 @@
 import type { RecognizerStream, RecognizerStreamOptions } from '../../../src/adapter.ts';
 import { UndertoneError } from '../../../src/errors.ts';
 import type { ConnectDeepgram, DeepgramQuery } from './connectDeepgram.ts';
-import { createConnection } from './createConnection.ts';
+import { type Connection, createConnection } from './createConnection.ts';
 import { decodeDeepgram, flushPending, INITIAL_STATE, nextConnection, type Decoded } from './decodeDeepgram.ts';
-import { createSoundBuffer } from './soundBuffer.ts';
-import { toError } from './socketFailure.ts';
+import { Outgoing } from './outgoing.ts';
+import { type SocketFailure, toError } from './socketFailure.ts';
 import type { Timers } from './timers.ts';
 
 /** What a stream is made of. */
@@ -13,17 +13,14 @@ export type StreamParts = Pick<RecognizerStreamOptions, 'onEvent' | 'onError'> &
   readonly query: DeepgramQuery;
   readonly timers: Timers;
   readonly random: () => number;
+  /** The stream was closed by whoever opened it. */
+  readonly onClosed: () => void;
 };
 
 /** How much final sound is sent again after a reconnect so that speakers are recognized by it. */
 export const OVERLAP_MS = 10_000;
 /** How long `end` waits for the last results. */
 export const END_TIMEOUT_MS = 15_000;
-/** `write` waits while more than this is not sent. */
-const COMFORTABLE_MS = 5_000;
-/** No more is handed to a socket that holds this much. */
-const MAX_SOCKET_BYTES = 256 * 1_024;
-const POLL_MS = 20;
 /** The server closed because it was done. */
 const NORMAL_CLOSURES: ReadonlySet<number> = new Set([1000, 1005]);
 
@@ -34,156 +31,145 @@ const NORMAL_CLOSURES: ReadonlySet<number> = new Set([1000, 1005]);
  */
 export function openDeepgramStream(parts: StreamParts): Promise<RecognizerStream> {
   return new Promise((resolve, reject) => {
-    const stream: RecognizerStream = createStream(parts, (error) => {
+    const stream: RecognizerStream = new DeepgramStream(parts, (error) => {
       if (error === null) resolve(stream);
       else reject(error);
     });
   });
 }
 
-function createStream(parts: StreamParts, onFirst: (error: UndertoneError | null) => void): RecognizerStream {
-  const { timers, query } = parts;
-  const overlapMs = query.diarize ? OVERLAP_MS : 0;
-  const sound = createSoundBuffer();
-  let state = INITIAL_STATE;
-  let hasOpened = false;
-  let isOver = false;
-  let endedAtMs: number | null = null;
-  let isCloseSent = false;
-  let isFinalizeDue = false;
-  let cancelPoll = (): void => undefined;
-  let waiters: (() => void)[] = [];
+/** Decodes what comes, and begins again where a connection broke. Owns the connection. */
+class DeepgramStream implements RecognizerStream {
+  readonly #parts: StreamParts;
+  readonly #onFirst: (error: UndertoneError | null) => void;
+  readonly #overlapMs: number;
+  readonly #connection: Connection;
+  readonly #outgoing: Outgoing;
+  #state = INITIAL_STATE;
+  #hasOpened = false;
+  /** Nothing is given any more by whoever writes. */
+  #isEnded = false;
+  /** Nothing is said any more to whoever listens. */
+  #isOver = false;
 
-  const release = (): void => {
-    const released = waiters;
-    waiters = [];
-    for (const resume of released) resume();
-  };
-  const stop = (): void => {
-    isOver = true;
-    cancelPoll();
-    connection.close();
-    release();
-  };
-  const fail = (error: UndertoneError): void => {
-    if (isOver) return;
-    if (hasOpened) deliver(flush());
-    stop();
-    if (hasOpened) parts.onError(error);
-    else onFirst(error);
-  };
-  const flush = (): readonly Decoded[] => {
-    const [next, events] = flushPending(state);
-    state = next;
-    return events;
-  };
-  const finish = (): void => {
-    deliver(flush());
-    stop();
-  };
-  const deliver = (events: readonly Decoded[]): void => {
+  /** `onFirst`: told once of the first connection, `null` when it is there, else why it failed. */
+  constructor(parts: StreamParts, onFirst: (error: UndertoneError | null) => void) {
+    const { connect, query, timers, random } = parts;
+    this.#parts = parts;
+    this.#onFirst = onFirst;
+    this.#overlapMs = query.diarize ? OVERLAP_MS : 0;
+    this.#outgoing = new Outgoing(() => this.#connection, timers);
+    this.#connection = createConnection({
+      connect,
+      query,
+      timers,
+      random,
+      onOpen: () => this.#begin(),
+      onMessage: (payload) => this.#receive(payload),
+      onLost: (failure) => this.#lose(failure),
+      onTick: () => this.#tick(),
+      onFailed: (failure) => this.#fail(toError(failure)),
+    });
+  }
+
+  write(samples: Float32Array): Promise<void> {
+    if (this.#isEnded) throw new TypeError('write: the stream has ended or is closed');
+    return this.#isOver ? Promise.resolve() : this.#outgoing.write(samples);
+  }
+
+  finalize(): void {
+    if (!this.#isOver && !this.#isEnded) this.#outgoing.finalize();
+  }
+
+  end(): Promise<void> {
+    this.#isEnded = true;
+    return this.#isOver ? Promise.resolve() : this.#outgoing.end();
+  }
+
+  close(): void {
+    this.#isEnded = true;
+    if (!this.#isOver) this.#stop();
+    this.#parts.onClosed();
+  }
+
+  #begin(): void {
+    if (!this.#hasOpened) {
+      this.#hasOpened = true;
+      this.#onFirst(null);
+    }
+    this.#outgoing.pump();
+  }
+
+  #receive(payload: unknown): void {
+    const before = this.#state.finalUntilMs;
+    const [next, events] = decodeDeepgram(this.#state, payload);
+    this.#state = next;
+    if (next.finalUntilMs > before) this.#connection.succeed();
+    this.#outgoing.forget(next.finalUntilMs - this.#overlapMs);
+    this.#deliver(events);
+  }
+
+  #deliver(events: readonly Decoded[]): void {
     for (const event of events) {
-      if (isOver) return;
-      if (event.type === 'malformed') connection.drop(`a malformed message: ${event.rule}`);
+      if (this.#isOver) return;
+      if (event.type === 'malformed') this.#connection.drop(`a malformed message: ${event.rule}`);
       else if (event.type === 'metadata') {
-        if (isCloseSent) finish();
-      } else parts.onEvent(event);
+        if (this.#outgoing.isCloseSent) this.#finish();
+      } else this.#parts.onEvent(event);
     }
-  };
-  const receive = (payload: unknown): void => {
-    const before = state.finalUntilMs;
-    const [next, events] = decodeDeepgram(state, payload);
-    state = next;
-    if (next.finalUntilMs > before) connection.succeed();
-    sound.forget(next.finalUntilMs - overlapMs);
-    deliver(events);
-  };
-  const pump = (): void => {
-    cancelPoll();
-    while (!isOver && connection.isOpen() && connection.waitingBytes() < MAX_SOCKET_BYTES) {
-      const piece = sound.take();
-      if (piece === null) break;
-      connection.sendSound(piece);
-    }
-    if (isOver) return;
-    if (sound.waitingMs() <= COMFORTABLE_MS && endedAtMs === null) release();
-    if (!connection.isOpen()) return;
-    if (sound.waitingMs() > 0) cancelPoll = timers.after(POLL_MS, pump);
-    else sayLast();
-  };
-  const sayLast = (): void => {
-    if (isFinalizeDue) connection.sendText('Finalize');
-    isFinalizeDue = false;
-    if (endedAtMs === null || isCloseSent) return;
-    isCloseSent = true;
-    connection.sendText('CloseStream');
-  };
-  const beginAgain = (): void => {
-    isCloseSent = false;
-    const untilMs = state.finalUntilMs;
-    if (sound.keptFromMs() > untilMs) {
-      fail(
-        new UndertoneError('RECOGNIZER_FAILED', 'Deepgram: the connection broke, and sound that it owes is not kept'),
-      );
+  }
+
+  #lose({ closeCode }: SocketFailure): void {
+    if (this.#outgoing.isCloseSent && NORMAL_CLOSURES.has(closeCode)) this.#finish();
+    else if (!this.#hasOpened) this.#fail(failed('Deepgram cannot be reached'));
+    else this.#beginAgain();
+  }
+
+  #beginAgain(): void {
+    const untilMs = this.#state.finalUntilMs;
+    const fromMs = this.#outgoing.beginAgain(untilMs - this.#overlapMs, untilMs);
+    if (fromMs === null) {
+      this.#fail(failed('Deepgram: the connection broke, and sound that it owes is not kept'));
       return;
     }
-    const [next, events] = nextConnection(state, sound.rewind(Math.max(0, untilMs - overlapMs)));
-    state = next;
-    deliver(events);
-  };
-  const connection = createConnection({
-    connect: parts.connect,
-    query,
-    timers,
-    random: parts.random,
-    onOpen: () => {
-      if (!hasOpened) {
-        hasOpened = true;
-        onFirst(null);
-      }
-      pump();
-    },
-    onMessage: receive,
-    onLost: ({ closeCode }) => {
-      if (isCloseSent && NORMAL_CLOSURES.has(closeCode)) finish();
-      else if (!hasOpened) fail(new UndertoneError('RECOGNIZER_FAILED', 'Deepgram cannot be reached'));
-      else beginAgain();
-    },
-    onTick: () => {
-      if (endedAtMs !== null && timers.now() - endedAtMs > END_TIMEOUT_MS) {
-        fail(new UndertoneError('RECOGNIZER_FAILED', `Deepgram gave no last result within ${END_TIMEOUT_MS} ms`));
-      } else pump();
-    },
-    onFailed: (failure) => {
-      fail(toError(failure));
-    },
-  });
-  const untilReleased = (): Promise<void> => new Promise((resolve) => waiters.push(resolve));
-  let isEnded = false;
-  return {
-    write: (samples) => {
-      if (isEnded) throw new TypeError('write: the stream has ended or is closed');
-      if (isOver) return Promise.resolve();
-      sound.push(samples);
-      pump();
-      return sound.waitingMs() <= COMFORTABLE_MS ? Promise.resolve() : untilReleased();
-    },
-    finalize: () => {
-      if (isOver || isEnded) return;
-      isFinalizeDue = true;
-      pump();
-    },
-    end: () => {
-      isEnded = true;
-      if (isOver) return Promise.resolve();
-      endedAtMs ??= timers.now();
-      const ended = untilReleased();
-      pump();
-      return ended;
-    },
-    close: () => {
-      isEnded = true;
-      if (!isOver) stop();
-    },
-  };
+    const [next, events] = nextConnection(this.#state, fromMs);
+    this.#state = next;
+    this.#deliver(events);
+  }
+
+  #tick(): void {
+    if (this.#outgoing.endedMs() > END_TIMEOUT_MS)
+      this.#fail(failed(`Deepgram gave no last result within ${END_TIMEOUT_MS} ms`));
+    else this.#outgoing.pump();
+  }
+
+  #finish(): void {
+    this.#flush();
+    this.#stop();
+  }
+
+  #fail(error: UndertoneError): void {
+    if (this.#isOver) return;
+    if (this.#hasOpened) this.#flush();
+    this.#stop();
+    if (this.#hasOpened) this.#parts.onError(error);
+    else this.#onFirst(error);
+  }
+
+  /** Gives out the words that wait for the end of their utterance. */
+  #flush(): void {
+    const [next, events] = flushPending(this.#state);
+    this.#state = next;
+    this.#deliver(events);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#connection.close();
+    this.#outgoing.stop();
+  }
+}
+
+function failed(message: string): UndertoneError {
+  return new UndertoneError('RECOGNIZER_FAILED', message);
 }

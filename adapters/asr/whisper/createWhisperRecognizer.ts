@@ -48,14 +48,8 @@ export async function createWhisperRecognizer(options: WhisperOptions): Promise<
     capabilities: CAPABILITIES,
     open: async (streamOptions) => {
       if (closing !== null) throw new TypeError('open: the recognizer is closed');
-      const opened = createWhisperStream({ ...streamOptions, vad, transcribe });
-      const stream: RecognizerStream = {
-        ...opened,
-        close: () => {
-          streams.delete(stream);
-          opened.close();
-        },
-      };
+      const onClosed = (): void => void streams.delete(stream);
+      const stream = createWhisperStream({ ...streamOptions, vad, transcribe, onClosed });
       streams.add(stream);
       return stream;
     },

@@ -103,7 +103,7 @@ function createBench(): Bench {
     connections: () => 0,
     waiting: () => 0,
     loadStep: () => 0,
-    loopDelayMs: () => 0,
+    delayMs: () => 0,
   });
   const connections = createConnections({ now, sessions, metrics, policy, vision: [], limits });
   return Object.assign(bench, { connections, sessions });
