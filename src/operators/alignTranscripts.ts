@@ -1,12 +1,13 @@
 import type { OperatorFunction } from 'rxjs';
+import type { ConsentChanged } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import { pushBounded, requirePositive, setBounded } from './bounded.ts';
 import { createConsents } from './consents.ts';
-import type { Signal, UtteranceAligned, UtteranceChanged, UtteranceFound } from './signal.ts';
-import { overlapMs, type Span } from './spans.ts';
+import { eraseWords, type Known, nearestTo, toAligned } from './knownUtterance.ts';
+import type { Signal, UtteranceChanged, UtteranceFound } from './signal.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams, isSameSpeaker, type Stream } from './streams.ts';
-import { insertWord, isTextLanguage, toWords, type Word } from './words.ts';
+import { createStreams, type Stream, type Streams } from './streams.ts';
+import { insertWord, toWords, type Word } from './words.ts';
 
 /** How words find their utterance. Defaults in {@link DEFAULT_ALIGNMENT}. */
 export type AlignmentSettings = {
@@ -30,8 +31,6 @@ export const DEFAULT_ALIGNMENT: AlignmentSettings = {
 
 const NONE: readonly Signal[] = [];
 
-type Known = { found: UtteranceFound; readonly words: Word[]; isNew: boolean };
-
 /**
  * Emits each utterance with its words, first when it closes (`isNew`), then again whenever words come late or
  * `utteranceChanged` told of a new speaker or overlap. A word goes to the utterance of its speaker that contains its
@@ -43,174 +42,144 @@ type Known = { found: UtteranceFound; readonly words: Word[]; isNew: boolean };
  */
 export function alignTranscripts(settings: AlignmentSettings, hasTurns: boolean): OperatorFunction<Signal, Signal> {
   requirePositive(settings);
-  return stage(() => createAligner(settings, hasTurns));
+  return stage(() => new Aligner(settings, hasTurns));
 }
 
-function createAligner(settings: AlignmentSettings, hasTurns: boolean): Required<Stage<Signal, Signal>> {
-  const streams = createStreams(hasTurns);
-  const consents = createConsents();
-  const open = new Map<string, { readonly streamId: string; readonly startMs: number }>();
-  const heardUntilMs = new Map<string, number>();
-  const recent = new Map<string, Known>();
-  const changed = new Set<Known>();
-  let pending: Word[] = [];
-  let clockMs = 0;
-  let dropped = 0;
+/** Holds the words that wait, and the utterances that may still be given some. */
+class Aligner implements Required<Stage<Signal, Signal>> {
+  readonly #settings: AlignmentSettings;
+  readonly #streams: Streams;
+  readonly #consents = createConsents();
+  /** Stretches of speech that have not closed. */
+  readonly #open = new Map<string, { readonly streamId: string; readonly startMs: number }>();
+  readonly #heardUntilMs = new Map<string, number>();
+  readonly #recent = new Map<string, Known>();
+  readonly #changed = new Set<Known>();
+  #pending: Word[] = [];
+  #clockMs = 0;
+  #dropped = 0;
 
-  const mayStillCome = (word: Word, reachMs: number, hasNear: boolean): boolean => {
-    const waitedMs = clockMs - word.arrivalMs;
-    if (waitedMs >= settings.maxWaitMs) return false;
-    const mayCome = ({ streamId, isDiarized }: Stream): boolean => {
-      const opensWithin = [...open.values()].some((o) => o.streamId === streamId && o.startMs - word.midMs < reachMs);
-      if (opensWithin) return true;
-      const untilMs = heardUntilMs.get(streamId) ?? -Infinity;
-      if (untilMs === Infinity) return false;
-      return isDiarized ? !hasNear || waitedMs < 2 * settings.toleranceMs : untilMs - word.midMs <= reachMs;
-    };
-    return streams.audioOf(word.speaker).some(mayCome);
-  };
+  constructor(settings: AlignmentSettings, hasTurns: boolean) {
+    this.#settings = settings;
+    this.#streams = createStreams(hasTurns);
+  }
 
-  /** Settles one word; false when it goes on waiting. */
-  const settle = (word: Word, isOver: boolean): boolean => {
-    const best = nearest(word, recent.values(), settings.toleranceMs);
-    const reachMs = best?.distanceMs ?? settings.toleranceMs;
-    if (!isOver && reachMs > 0 && mayStillCome(word, reachMs, best !== undefined)) return false;
-    if (best === undefined || best.known.words.length >= settings.maxWords) dropped++;
-    else {
-      insertWord(best.known.words, word);
-      changed.add(best.known);
-    }
-    return true;
-  };
+  next(signal: Signal): readonly Signal[] {
+    this.#clockMs = Math.max(this.#clockMs, signal.arrivalMs);
+    this.#streams.observe(signal);
+    const isPassedOn = this.#take(signal);
+    const caused = signal.type === 'utteranceChanged' ? NONE : this.#flush(false);
+    if (!isPassedOn) return caused;
+    return caused.length === 0 ? [signal] : [signal, ...caused];
+  }
 
-  const isWithheld = (speaker: Speaker): boolean => consents.reasonOf('text', speaker) !== undefined;
-  const eraseWithheld = (): void => {
-    pending = pending.filter(({ speaker }) => speaker === undefined || !isWithheld(speaker));
-    for (const known of recent.values()) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
-  };
-
-  const flush = (isOver = false): readonly Signal[] => {
-    if (pending.length === 0 && changed.size === 0 && dropped === 0) return NONE;
-    if (pending.length > 0) pending = pending.filter((word) => !settle(word, isOver));
-    for (const known of changed) if (isWithheld(known.found.utterance.speaker)) eraseWords(known);
-    const signals: Signal[] = [...changed].map((known) => toAligned(known, clockMs));
-    changed.clear();
-    if (dropped > 0) signals.push({ type: 'wordsDropped', arrivalMs: clockMs, count: dropped });
-    dropped = 0;
-    return signals;
-  };
-
-  const close = (found: UtteranceFound): void => {
-    if (found.stretchId !== undefined) open.delete(found.stretchId);
-    const words = found.text === undefined ? [] : toWords({ ...toTranscript(found), text: found.text });
-    const kept = words.slice(0, settings.maxWords);
-    dropped += words.length - kept.length;
-    const known = { found, words: [...kept], isNew: true };
-    setBounded(recent, found.utterance.id, known, settings.recentUtterances);
-    changed.add(known);
-  };
-
-  const change = ({ utteranceId, speaker, overlaps }: UtteranceChanged): void => {
-    const known = recent.get(utteranceId);
-    if (known === undefined) return;
-    const utterance = speaker ? { ...known.found.utterance, speaker } : known.found.utterance;
-    known.found = { ...known.found, utterance, overlaps: overlaps ?? known.found.overlaps };
-    changed.add(known);
-  };
+  complete(): readonly Signal[] {
+    return this.#flush(true);
+  }
 
   /** Takes in a signal; true when it is passed on, false when it is replaced. */
-  const take = (signal: Signal): boolean => {
+  #take(signal: Signal): boolean {
     switch (signal.type) {
       case 'speechOpened':
-        open.set(signal.stretchId, { streamId: signal.streamId, startMs: signal.startMs });
+        this.#open.set(signal.stretchId, { streamId: signal.streamId, startMs: signal.startMs });
         return false;
       case 'speechDropped':
-        open.delete(signal.stretchId);
+        this.#open.delete(signal.stretchId);
         return false;
       case 'endpointed':
-        setBounded(heardUntilMs, signal.streamId, signal.untilMs, 512);
+        setBounded(this.#heardUntilMs, signal.streamId, signal.untilMs, 512);
         return false;
       case 'utteranceFound':
-        close(signal);
+        this.#close(signal);
         return false;
       case 'utteranceChanged':
-        change(signal);
+        this.#change(signal);
         return false;
       case 'consent':
-        consents.observe(signal);
-        eraseWithheld();
+        this.#obey(signal);
         return true;
       case 'transcript':
-        for (const word of toWords(signal)) dropped += pushBounded(pending, word, settings.maxWords);
+        for (const word of toWords(signal)) this.#dropped += pushBounded(this.#pending, word, this.#settings.maxWords);
         return true;
       default:
         return true;
     }
-  };
-
-  return {
-    next: (signal) => {
-      clockMs = Math.max(clockMs, signal.arrivalMs);
-      streams.observe(signal);
-      const isPassedOn = take(signal);
-      const caused = signal.type === 'utteranceChanged' ? NONE : flush();
-      if (!isPassedOn) return caused;
-      return caused.length === 0 ? [signal] : [signal, ...caused];
-    },
-    complete: () => flush(true),
-  };
-}
-
-/** The utterance a word may belong to that is nearest in time; among those that contain it, the most of its cue. */
-function nearest(
-  word: Word,
-  utterances: Iterable<Known>,
-  withinMs: number,
-): { readonly known: Known; readonly distanceMs: number } | undefined {
-  let best: { known: Known; distanceMs: number; sharedMs: number } | undefined;
-  for (const known of utterances) {
-    const { utterance, isAttributed, streamId } = known.found;
-    const distanceMs = distanceTo(word.midMs, utterance);
-    if (streamId === null || distanceMs > withinMs) continue;
-    if (word.speaker && !isAttributed && !isSameSpeaker(word.speaker, utterance.speaker)) continue;
-    const sharedMs = overlapMs(word.cue, utterance);
-    const isNearer = best === undefined || distanceMs < best.distanceMs;
-    if (isNearer || (distanceMs === best?.distanceMs && sharedMs > best.sharedMs))
-      best = { known, distanceMs, sharedMs };
   }
-  return best;
-}
 
-function distanceTo(atMs: number, span: Span): number {
-  return Math.max(0, span.startMs - atMs, atMs - span.endMs);
-}
+  #close(found: UtteranceFound): void {
+    if (found.stretchId !== undefined) this.#open.delete(found.stretchId);
+    const words = found.text === undefined ? [] : toWords({ ...toTranscript(found), text: found.text });
+    const kept = words.slice(0, this.#settings.maxWords);
+    this.#dropped += words.length - kept.length;
+    const known = { found, words: [...kept], isNew: true };
+    setBounded(this.#recent, found.utterance.id, known, this.#settings.recentUtterances);
+    this.#changed.add(known);
+  }
 
-function eraseWords(known: Known): void {
-  const { text: _, ...found } = known.found;
-  known.found = found;
-  known.words.length = 0;
+  #change({ utteranceId, speaker, overlaps }: UtteranceChanged): void {
+    const known = this.#recent.get(utteranceId);
+    if (known === undefined) return;
+    const utterance = speaker ? { ...known.found.utterance, speaker } : known.found.utterance;
+    known.found = { ...known.found, utterance, overlaps: overlaps ?? known.found.overlaps };
+    this.#changed.add(known);
+  }
+
+  #obey(consent: ConsentChanged): void {
+    this.#consents.observe(consent);
+    this.#pending = this.#pending.filter(({ speaker }) => speaker === undefined || !this.#isWithheld(speaker));
+    this.#eraseWithheld(this.#recent.values());
+  }
+
+  #eraseWithheld(utterances: Iterable<Known>): void {
+    for (const known of utterances) if (this.#isWithheld(known.found.utterance.speaker)) eraseWords(known);
+  }
+
+  #isWithheld(speaker: Speaker): boolean {
+    return this.#consents.reasonOf('text', speaker) !== undefined;
+  }
+
+  #flush(isOver: boolean): readonly Signal[] {
+    if (this.#pending.length === 0 && this.#changed.size === 0 && this.#dropped === 0) return NONE;
+    if (this.#pending.length > 0) this.#pending = this.#pending.filter((word) => !this.#settle(word, isOver));
+    this.#eraseWithheld(this.#changed);
+    const signals: Signal[] = [...this.#changed].map((known) => toAligned(known, this.#clockMs));
+    this.#changed.clear();
+    if (this.#dropped > 0) signals.push({ type: 'wordsDropped', arrivalMs: this.#clockMs, count: this.#dropped });
+    this.#dropped = 0;
+    return signals;
+  }
+
+  /** Settles one word; false when it goes on waiting. */
+  #settle(word: Word, isOver: boolean): boolean {
+    const best = nearestTo(word, this.#recent.values(), this.#settings.toleranceMs);
+    const reachMs = best?.distanceMs ?? this.#settings.toleranceMs;
+    if (!isOver && reachMs > 0 && this.#mayStillCome(word, reachMs, best !== undefined)) return false;
+    if (best === undefined || best.known.words.length >= this.#settings.maxWords) this.#dropped++;
+    else {
+      insertWord(best.known.words, word);
+      this.#changed.add(best.known);
+    }
+    return true;
+  }
+
+  /** Whether an utterance nearer than `reachMs` may still open or close. */
+  #mayStillCome(word: Word, reachMs: number, hasNear: boolean): boolean {
+    const waitedMs = this.#clockMs - word.arrivalMs;
+    if (waitedMs >= this.#settings.maxWaitMs) return false;
+    const mayCome = ({ streamId, isDiarized }: Stream): boolean => {
+      if (this.#opensWithin(streamId, word.midMs, reachMs)) return true;
+      const untilMs = this.#heardUntilMs.get(streamId) ?? -Infinity;
+      if (untilMs === Infinity) return false;
+      return isDiarized ? !hasNear || waitedMs < 2 * this.#settings.toleranceMs : untilMs - word.midMs <= reachMs;
+    };
+    return this.#streams.audioOf(word.speaker).some(mayCome);
+  }
+
+  #opensWithin(streamId: string, atMs: number, reachMs: number): boolean {
+    return [...this.#open.values()].some((open) => open.streamId === streamId && open.startMs - atMs < reachMs);
+  }
 }
 
 function toTranscript({ utterance, arrivalMs }: UtteranceFound): Omit<Extract<Signal, { type: 'transcript' }>, 'text'> {
   return { type: 'transcript', arrivalMs, streamId: '', startMs: utterance.startMs, endMs: utterance.endMs };
-}
-
-function toAligned(known: Known, arrivalMs: number): UtteranceAligned {
-  const { utterance, streamId, overlaps } = known.found;
-  const text = known.words.length > 0 ? known.words.map((word) => word.text).join(' ') : null;
-  const language = foreignLanguage(known.words);
-  const aligned: UtteranceAligned = {
-    type: 'utteranceAligned',
-    arrivalMs,
-    isNew: known.isNew,
-    record: { utterance, streamId, overlaps, text, ...(language !== undefined && { language }) },
-  };
-  known.isNew = false;
-  return aligned;
-}
-
-/** The language of the words when more than half of them are in one that the text encoder does not know. */
-function foreignLanguage(words: readonly Word[]): string | undefined {
-  const foreign = words.filter(({ language }) => !isTextLanguage(language));
-  return 2 * foreign.length > words.length ? foreign[0]?.language : undefined;
 }

@@ -1,18 +1,18 @@
 import type { OperatorFunction } from 'rxjs';
 import type { ModelInput } from '../domain/conversationModel.ts';
-import { perModality, type Availability, type Modality, type PrivacyMode } from '../domain/modality.ts';
+import type { Availability, PrivacyMode } from '../domain/modality.ts';
 import type { ConsentChanged } from '../domain/observation.ts';
-import type { UtteranceEvidence } from '../domain/utterance.ts';
-import { createAudioEvidence, type AudioFeatures, type Heard } from './audioEvidence.ts';
+import { type AudioEvidence, createAudioEvidence, type AudioFeatures, type Heard } from './audioEvidence.ts';
 import { requirePositive, setBounded } from './bounded.ts';
 import { createConsents } from './consents.ts';
-import { createOutages } from './outages.ts';
 import type { Signal, UtteranceMeasured, UtteranceRecord } from './signal.ts';
 import { VISUAL, type Visual } from './sight.ts';
 import { totalMs } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams, isSameSpeaker } from './streams.ts';
-import { createVisualEvidence, type Seen } from './visualEvidence.ts';
+import { createStreams, isSameSpeaker, type Streams } from './streams.ts';
+import { createTextEvidence, type TextEvidence } from './textEvidence.ts';
+import { type Measured, type Sights, toEvidence } from './toEvidence.ts';
+import { createVisualEvidence, type Seen, type VisualEvidence } from './visualEvidence.ts';
 
 /** How much audio and how many pictures are kept and how much must be clean. Times in ms; defaults in {@link DEFAULT_EVIDENCE}. */
 export type EvidenceSettings = {
@@ -49,10 +49,6 @@ export type EvidenceOptions = {
   readonly settings: EvidenceSettings;
 };
 
-type Sights = Readonly<Record<Visual, Seen>>;
-/** What was measured of an utterance, kept because it may come again with other words. */
-type Measured = { readonly record: UtteranceRecord; readonly heard: Heard; readonly seen: Sights };
-
 /** Utterances whose evidence is kept beside those that the model may still revise: texts and turns may be late. */
 const SPARE_UTTERANCES = 16;
 const NONE: readonly Signal[] = [];
@@ -68,120 +64,121 @@ const NONE: readonly Signal[] = [];
  */
 export function collectEvidence(options: EvidenceOptions): OperatorFunction<Signal, Signal> {
   requirePositive(options.settings);
-  return stage(() => createCollector(options));
+  return stage(() => new Collector(options));
 }
 
-function createCollector(options: EvidenceOptions): Required<Stage<Signal, Signal>> {
-  const { inputs, privacy, hasTurns, features, movement, settings } = options;
-  const maxUtterances = options.lookAhead + SPARE_UTTERANCES;
-  const kept = { keptMs: settings.audioMs, diarizedKeptMs: settings.diarizedAudioMs };
-  const streams = createStreams(hasTurns);
-  const consents = createConsents();
-  const outages = createOutages();
-  const { minCleanMs } = settings;
-  const audio = createAudioEvidence(streams, { inputs, privacy, features, minCleanMs, ...kept });
-  const extracts = new Set(options.extracts ?? []);
-  const pictures = createVisualEvidence(streams, { inputs, privacy, extracts, hasTurns, ...kept });
-  const measured = new Map<string, Measured>();
-  const waiting = new Map<string, { readonly record: UtteranceRecord; readonly dueMs: number }>();
-  let clockMs = 0;
+/** Holds what was measured of the latest utterances, and which of them wait for pictures. */
+class Collector implements Required<Stage<Signal, Signal>> {
+  readonly #options: EvidenceOptions;
+  readonly #maxUtterances: number;
+  readonly #streams: Streams;
+  readonly #consents = createConsents();
+  readonly #text: TextEvidence;
+  readonly #audio: AudioEvidence;
+  readonly #pictures: VisualEvidence;
+  readonly #measured = new Map<string, Measured>();
+  readonly #waiting = new Map<string, { readonly dueMs: number }>();
+  #clockMs = 0;
 
-  const see = (modality: Visual, record: UtteranceRecord): Seen => {
-    const reason = consents.reasonOf(modality, record.utterance.speaker);
-    return reason === undefined ? pictures.measure(modality, record) : { availability: { share: 0, reason } };
-  };
-  const seeBoth = (record: UtteranceRecord): Sights => ({ face: see('face', record), body: see('body', record) });
-  const hear = (record: UtteranceRecord): Heard => {
-    const reason = consents.reasonOf('audio', record.utterance.speaker);
-    return reason === undefined ? audio.measure(record) : { availability: { share: 0, reason } };
-  };
-  const measure = (record: UtteranceRecord): Measured => {
+  constructor(options: EvidenceOptions) {
+    const { inputs, privacy, hasTurns, features, settings } = options;
+    const { minCleanMs, audioMs: keptMs, diarizedAudioMs: diarizedKeptMs } = settings;
+    this.#options = options;
+    this.#maxUtterances = options.lookAhead + SPARE_UTTERANCES;
+    this.#streams = createStreams(hasTurns);
+    const shared = { inputs, privacy, keptMs, diarizedKeptMs };
+    const extracts = new Set(options.extracts ?? []);
+    this.#text = createTextEvidence(this.#streams);
+    this.#audio = createAudioEvidence(this.#streams, { ...shared, features, minCleanMs });
+    this.#pictures = createVisualEvidence(this.#streams, { ...shared, extracts, hasTurns });
+  }
+
+  next(signal: Signal): readonly Signal[] {
+    this.#clockMs = Math.max(this.#clockMs, signal.arrivalMs);
+    this.#streams.observe(signal);
+    this.#consents.observe(signal);
+    this.#text.observe(signal);
+    this.#audio.observe(signal);
+    this.#pictures.observe(signal);
+    if (signal.type === 'consent') this.#obey(signal);
+    const settled = this.#waiting.size > 0 ? this.#settle(false) : NONE;
+    if (signal.type !== 'utteranceAligned') return settled.length === 0 ? [signal] : [...settled, signal];
+    const { record, isNew } = signal;
+    const known = this.#measure(record);
+    if (isNew && this.#pictures.isAwaited(record, this.#clockMs)) this.#wait(record.utterance.id);
+    return [...settled, this.#tell(known, isNew)];
+  }
+
+  complete(): readonly Signal[] {
+    return this.#settle(true);
+  }
+
+  #obey({ speaker, modalities }: ConsentChanged): void {
+    if (!modalities.includes('audio')) this.#audio.erase(speaker);
+    for (const modality of VISUAL) if (!modalities.includes(modality)) this.#pictures.erase(modality, speaker);
+    for (const [id, { record }] of this.#measured)
+      if (isSameSpeaker(record.utterance.speaker, speaker)) this.#measured.delete(id);
+  }
+
+  #measure(record: UtteranceRecord): Measured {
     const { id, speaker } = record.utterance;
-    const known = measured.get(id);
+    const known = this.#measured.get(id);
     const isSameVoice = known !== undefined && totalMs(known.record.overlaps) === totalMs(record.overlaps);
     const isTheirs = known !== undefined && isSameSpeaker(known.record.utterance.speaker, speaker);
-    const heard = isSameVoice && isTheirs ? known.heard : hear(record);
-    const next = { record, heard, seen: isTheirs ? known.seen : seeBoth(record) };
-    setBounded(measured, id, next, maxUtterances);
-    return next;
-  };
-  const textOf = ({ text, language, utterance }: UtteranceRecord): Availability => {
-    const { speaker } = utterance;
-    const reason = inputs.has('text') ? consents.reasonOf('text', speaker) : 'not_in_weights';
-    if (reason !== undefined) return { share: 0, reason };
-    if (language !== undefined) return { share: 0, reason: 'language' };
-    if (text !== null) return { share: 1 };
-    const outs = [...streams.all()]
-      .filter((stream) => stream.kind === 'captions' && (!stream.speaker || isSameSpeaker(stream.speaker, speaker)))
-      .flatMap((stream) => outages.within(stream.streamId, utterance));
-    return { share: 0, reason: outs.find(({ reason: out }) => out !== 'track_ended')?.reason ?? 'no_captions' };
-  };
-  const evidenceOf = ({ record, heard, seen }: Measured): UtteranceEvidence => {
-    const { availability, ...sound } = heard;
-    const text = textOf(record);
-    const of = (modality: Modality): Availability => {
-      if (modality === 'text') return text;
-      return modality === 'audio' ? availability : seen[modality].availability;
-    };
-    const moved = inputs.has('movement') && seen.body.all ? movement?.(seen.body.all) : undefined;
-    return {
-      ...(text.share > 0 && record.text !== null && { text: record.text }),
-      ...sound,
-      ...(inputs.has('face') && seen.face.rows && { face: seen.face.rows }),
-      ...(inputs.has('body') && seen.body.rows && { body: seen.body.rows }),
-      ...(moved && { vectors: { movement: moved } }),
-      availability: perModality(of),
-    };
-  };
-  const tell = (known: Measured, isNew: boolean): UtteranceMeasured => ({
-    type: 'utteranceMeasured',
-    arrivalMs: clockMs,
-    isNew,
-    record: known.record,
-    evidence: evidenceOf(known),
-  });
+    const heard = isSameVoice && isTheirs ? known.heard : this.#hear(record);
+    return this.#keep({ record, heard, seen: isTheirs ? known.seen : this.#see(record) });
+  }
+
+  #keep(measured: Measured): Measured {
+    setBounded(this.#measured, measured.record.utterance.id, measured, this.#maxUtterances);
+    return measured;
+  }
+
+  #wait(id: string): void {
+    const dueMs = this.#clockMs + this.#options.settings.pictureGraceMs;
+    setBounded(this.#waiting, id, { dueMs }, this.#maxUtterances);
+  }
 
   /** Measures again what waited for pictures that have come, or waited long enough. */
-  const settle = (isOver: boolean): readonly Signal[] => {
+  #settle(isOver: boolean): readonly Signal[] {
     const signals: Signal[] = [];
-    for (const [id, { dueMs }] of waiting) {
-      const known = measured.get(id);
-      if (known && !isOver && clockMs < dueMs && pictures.isAwaited(known.record, clockMs)) continue;
-      waiting.delete(id);
+    for (const [id, { dueMs }] of this.#waiting) {
+      const known = this.#measured.get(id);
+      const isDue = isOver || this.#clockMs >= dueMs;
+      if (known && !isDue && this.#pictures.isAwaited(known.record, this.#clockMs)) continue;
+      this.#waiting.delete(id);
       if (known === undefined) continue;
-      const seen = seeBoth(known.record);
+      const seen = this.#see(known.record);
       if (VISUAL.every((modality) => isSame(seen[modality], known.seen[modality]))) continue;
-      const next = { ...known, seen };
-      setBounded(measured, id, next, maxUtterances);
-      signals.push(tell(next, false));
+      signals.push(this.#tell(this.#keep({ ...known, seen }), false));
     }
     return signals;
-  };
-  const obey = ({ speaker, modalities }: ConsentChanged): void => {
-    if (!modalities.includes('audio')) audio.erase(speaker);
-    for (const modality of VISUAL) if (!modalities.includes(modality)) pictures.erase(modality, speaker);
-    for (const [id, { record }] of measured) if (isSameSpeaker(record.utterance.speaker, speaker)) measured.delete(id);
-  };
+  }
 
-  return {
-    next: (signal) => {
-      clockMs = Math.max(clockMs, signal.arrivalMs);
-      streams.observe(signal);
-      consents.observe(signal);
-      outages.observe(signal);
-      audio.observe(signal);
-      pictures.observe(signal);
-      if (signal.type === 'consent') obey(signal);
-      const settled = waiting.size > 0 ? settle(false) : NONE;
-      if (signal.type !== 'utteranceAligned') return settled.length === 0 ? [signal] : [...settled, signal];
-      const { record, isNew } = signal;
-      const known = measure(record);
-      if (isNew && pictures.isAwaited(record, clockMs))
-        setBounded(waiting, record.utterance.id, { record, dueMs: clockMs + settings.pictureGraceMs }, maxUtterances);
-      return [...settled, tell(known, isNew)];
-    },
-    complete: () => settle(true),
-  };
+  #read(record: UtteranceRecord): Availability {
+    if (!this.#options.inputs.has('text')) return { share: 0, reason: 'not_in_weights' };
+    const reason = this.#consents.reasonOf('text', record.utterance.speaker);
+    return reason === undefined ? this.#text.measure(record) : { share: 0, reason };
+  }
+
+  #hear(record: UtteranceRecord): Heard {
+    const reason = this.#consents.reasonOf('audio', record.utterance.speaker);
+    return reason === undefined ? this.#audio.measure(record) : { availability: { share: 0, reason } };
+  }
+
+  #see(record: UtteranceRecord): Sights {
+    const see = (modality: Visual): Seen => {
+      const reason = this.#consents.reasonOf(modality, record.utterance.speaker);
+      return reason === undefined ? this.#pictures.measure(modality, record) : { availability: { share: 0, reason } };
+    };
+    return { face: see('face'), body: see('body') };
+  }
+
+  #tell(known: Measured, isNew: boolean): UtteranceMeasured {
+    const { record } = known;
+    const evidence = toEvidence(known, this.#read(record), this.#options);
+    return { type: 'utteranceMeasured', arrivalMs: this.#clockMs, isNew, record, evidence };
+  }
 }
 
 function isSame({ availability: a }: Seen, { availability: b }: Seen): boolean {

@@ -1,12 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
-import type { SpeakerTurn } from '../domain/observation.ts';
+import type { SpeakerTurn, StreamClosed } from '../domain/observation.ts';
 import type { Speaker } from '../domain/speaker.ts';
 import { pushBounded, setBounded } from './bounded.ts';
 import { checkEndpointing, quietestMs, type EndpointingSettings, type Frame } from './endpointer.ts';
 import type { Signal } from './signal.ts';
 import type { Span } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams } from './streams.ts';
+import { createStreams, type Streams } from './streams.ts';
 
 /** How far back voice frames are kept to cut long turns in a pause: 2 minutes of 32 ms frames. */
 const MAX_FRAMES = 3_750;
@@ -27,79 +27,97 @@ type Diarized = { readonly frames: Frame[]; readonly open: Map<string, OpenTurn>
  */
 export function followTurns(settings: EndpointingSettings, hasTurns: boolean): OperatorFunction<Signal, Signal> {
   checkEndpointing(settings);
-  return stage(() => createFollower(settings, hasTurns));
+  return stage(() => new Follower(settings, hasTurns));
 }
 
-function createFollower(settings: EndpointingSettings, hasTurns: boolean): Required<Stage<Signal, Signal>> {
-  const streams = createStreams(hasTurns);
-  const diarized = new Map<string, Diarized>();
-  let turns = 0;
-  let clockMs = 0;
+/** Holds the turns that may still grow, and the voice frames where they may be cut. */
+class Follower implements Required<Stage<Signal, Signal>> {
+  readonly #settings: EndpointingSettings;
+  readonly #streams: Streams;
+  readonly #diarized = new Map<string, Diarized>();
+  #turns = 0;
+  #clockMs = 0;
 
-  const stateOf = (streamId: string): Diarized => {
-    const known = diarized.get(streamId);
+  constructor(settings: EndpointingSettings, hasTurns: boolean) {
+    this.#settings = settings;
+    this.#streams = createStreams(hasTurns);
+  }
+
+  next(signal: Signal): readonly Signal[] {
+    this.#clockMs = Math.max(this.#clockMs, signal.arrivalMs);
+    this.#streams.observe(signal);
+    const isDiarized = 'streamId' in signal && this.#streams.get(signal.streamId ?? '')?.isDiarized === true;
+    if (signal.type === 'voice' && this.#streams.get(signal.streamId)?.speaker === undefined)
+      remember(this.#stateOf(signal.streamId).frames, signal);
+    if (signal.type === 'streamClosed' && isDiarized) return this.#end(signal);
+    const closed = this.#closeWhere((turn) => this.#clockMs - turn.endMs >= this.#settings.gapMs);
+    if (signal.type === 'speakerTurn' && isDiarized && signal.endMs > signal.startMs)
+      return [...closed, signal, ...this.#open(signal)];
+    return closed.length === 0 ? [signal] : [...closed, signal];
+  }
+
+  complete(): readonly Signal[] {
+    return this.#closeWhere(() => true);
+  }
+
+  #stateOf(streamId: string): Diarized {
+    const known = this.#diarized.get(streamId);
     if (known) return known;
     const created: Diarized = { frames: [], open: new Map() };
-    setBounded(diarized, streamId, created, MAX_STREAMS);
+    setBounded(this.#diarized, streamId, created, MAX_STREAMS);
     return created;
-  };
-  const close = (streamId: string, turn: OpenTurn): Signal[] => {
-    stateOf(streamId).open.delete(turn.speaker.id);
-    const at = { arrivalMs: clockMs, streamId };
+  }
+
+  /** A turn goes on with what its speaker said just before, or begins a stretch of its own. */
+  #open({ streamId, speaker, startMs, endMs }: SpeakerTurn): readonly Signal[] {
+    const { open } = this.#stateOf(streamId);
+    const same = open.get(speaker.id);
+    if (same && isNear(same, { startMs, endMs }, this.#settings.gapMs)) {
+      same.startMs = Math.min(same.startMs, startMs);
+      same.endMs = Math.max(same.endMs, endMs);
+      return NONE;
+    }
+    const oldest = open.size >= MAX_OPEN_TURNS ? open.values().next().value : undefined;
+    const inTheWay = same ?? oldest;
+    const closed = inTheWay ? this.#close(streamId, inTheWay) : NONE;
+    const stretchId = `t${++this.#turns}`;
+    open.set(speaker.id, { speaker, stretchId, startMs, endMs });
+    return [...closed, { type: 'speechOpened', arrivalMs: this.#clockMs, streamId, stretchId, startMs }];
+  }
+
+  #end(closing: StreamClosed): readonly Signal[] {
+    const { streamId } = closing;
+    const closed = [...this.#stateOf(streamId).open.values()].flatMap((turn) => this.#close(streamId, turn));
+    this.#diarized.delete(streamId);
+    return [...closed, closing];
+  }
+
+  #closeWhere(isOver: (turn: OpenTurn) => boolean): readonly Signal[] {
+    if (this.#turns === 0) return NONE;
+    return [...this.#diarized].flatMap(([streamId, { open }]) =>
+      [...open.values()]
+        .filter(isOver)
+        .sort((a, b) => a.endMs - b.endMs)
+        .flatMap((turn) => this.#close(streamId, turn)),
+    );
+  }
+
+  #close(streamId: string, turn: OpenTurn): readonly Signal[] {
+    const { frames, open } = this.#stateOf(streamId);
+    open.delete(turn.speaker.id);
+    const at = { arrivalMs: this.#clockMs, streamId };
     const { speaker, stretchId } = turn;
-    const pieces = cutTurn(turn, stateOf(streamId).frames, settings);
+    const pieces = cutTurn(turn, frames, this.#settings);
     if (pieces.length === 0) return [{ type: 'speechDropped', ...at, stretchId }];
     return pieces.map((piece, index) => {
       const isLast = index === pieces.length - 1;
       return { type: 'speechClosed', ...at, ...piece, speaker, ...(isLast && { stretchId }) };
     });
-  };
-  const closeWhere = (isOver: (turn: OpenTurn) => boolean): readonly Signal[] => {
-    if (turns === 0) return NONE;
-    return [...diarized].flatMap(([streamId, { open }]) =>
-      [...open.values()]
-        .filter(isOver)
-        .sort((a, b) => a.endMs - b.endMs)
-        .flatMap((turn) => close(streamId, turn)),
-    );
-  };
-  const open = ({ streamId, speaker, startMs, endMs }: SpeakerTurn): Signal[] => {
-    const { open: openTurns } = stateOf(streamId);
-    const same = openTurns.get(speaker.id);
-    if (same && startMs - same.endMs < settings.gapMs && same.startMs - endMs < settings.gapMs) {
-      same.startMs = Math.min(same.startMs, startMs);
-      same.endMs = Math.max(same.endMs, endMs);
-      return [];
-    }
-    const oldest = openTurns.size >= MAX_OPEN_TURNS ? openTurns.values().next().value : undefined;
-    const inTheWay = same ?? oldest;
-    const closed = inTheWay ? close(streamId, inTheWay) : [];
-    const stretchId = `t${++turns}`;
-    openTurns.set(speaker.id, { speaker, stretchId, startMs, endMs });
-    return [...closed, { type: 'speechOpened', arrivalMs: clockMs, streamId, stretchId, startMs }];
-  };
+  }
+}
 
-  return {
-    next: (signal) => {
-      clockMs = Math.max(clockMs, signal.arrivalMs);
-      streams.observe(signal);
-      const isDiarized = 'streamId' in signal && streams.get(signal.streamId ?? '')?.isDiarized === true;
-      if (signal.type === 'voice' && streams.get(signal.streamId)?.speaker === undefined) {
-        remember(stateOf(signal.streamId).frames, signal);
-      }
-      if (signal.type === 'speakerTurn' && isDiarized && signal.endMs > signal.startMs) {
-        return [...closeWhere((turn) => clockMs - turn.endMs >= settings.gapMs), signal, ...open(signal)];
-      }
-      if (signal.type === 'streamClosed' && isDiarized) {
-        const closed = [...stateOf(signal.streamId).open.values()].flatMap((turn) => close(signal.streamId, turn));
-        diarized.delete(signal.streamId);
-        return [...closed, signal];
-      }
-      const closed = closeWhere((turn) => clockMs - turn.endMs >= settings.gapMs);
-      return closed.length === 0 ? [signal] : [...closed, signal];
-    },
-    complete: () => closeWhere(() => true),
-  };
+function isNear(a: Span, b: Span, gapMs: number): boolean {
+  return b.startMs - a.endMs < gapMs && a.startMs - b.endMs < gapMs;
 }
 
 function remember(frames: Frame[], voice: Extract<Signal, { type: 'voice' }>): void {

@@ -3,15 +3,18 @@ import type { SpeakerTurn, Transcript } from '../domain/observation.ts';
 import { UNKNOWN_SPEAKER, type Speaker } from '../domain/speaker.ts';
 import { dominantSpeaker, splitBySpeaker, toAttributedCue, type AttributedCue } from './attribution.ts';
 import { pushBounded } from './bounded.ts';
-import type { Signal, SpeechClosed, UtteranceFound } from './signal.ts';
+import type { Signal, SpeechClosed, UtteranceChanged, UtteranceFound } from './signal.ts';
 import { coveredBy, overlapMs, totalMs, type Span } from './spans.ts';
 import { stage, type Stage } from './stage.ts';
-import { createStreams, isSameSpeaker } from './streams.ts';
+import { createStreams, isSameSpeaker, type Streams } from './streams.ts';
 
 /** The shortest part that a change of speaker may split off, in ms. */
 const MIN_PART_MS = 100;
 /** Cues, turns and utterances that are remembered to attribute what comes late. */
 const MAX_REMEMBERED = 256;
+
+type Place = Pick<UtteranceFound, 'streamId' | 'isAttributed'>;
+type Change = Pick<UtteranceChanged, 'speaker' | 'overlaps'>;
 
 /**
  * Emits an utterance with its speaker and its id `u1`, `u2` … for each stretch of speech that closes; ids count in
@@ -22,110 +25,120 @@ const MAX_REMEMBERED = 256;
  * and is not passed on. All else passes on. Nothing is held back, so complete and error pass at once.
  */
 export function toUtterances(hasTurns: boolean): OperatorFunction<Signal, Signal> {
-  return stage(() => createFinder(hasTurns));
+  return stage(() => new Finder(hasTurns));
 }
 
-function createFinder(hasTurns: boolean): Stage<Signal, Signal> {
-  const streams = createStreams(hasTurns);
-  const cues: AttributedCue[] = [];
-  const turns: SpeakerTurn[] = [];
-  const recent: UtteranceFound[] = [];
-  let utterances = 0;
-  let clockMs = 0;
+/** Remembers the cues, turns and utterances that what comes late may change. */
+class Finder implements Stage<Signal, Signal> {
+  readonly #streams: Streams;
+  readonly #cues: AttributedCue[] = [];
+  readonly #turns: SpeakerTurn[] = [];
+  readonly #recent: UtteranceFound[] = [];
+  #utterances = 0;
+  #clockMs = 0;
 
-  const found = (
-    speaker: Speaker,
-    span: Span,
-    rest: Pick<UtteranceFound, 'streamId' | 'isAttributed'>,
-  ): UtteranceFound => ({
-    type: 'utteranceFound',
-    arrivalMs: clockMs,
-    utterance: { id: `u${++utterances}`, speaker, startMs: span.startMs, endMs: span.endMs },
-    overlaps: [],
-    ...rest,
-  });
-  const remember = (utterance: UtteranceFound): UtteranceFound => {
-    pushBounded(recent, utterance, MAX_REMEMBERED);
-    return utterance;
-  };
-  /** Cues that may tell who speaks on a mixed stream: those of speakers without a track of their own. */
-  const tellingCues = (): AttributedCue[] =>
-    cues.filter((cue) => streams.audioOf(cue.speaker).every((stream) => stream.speaker === undefined));
-  const overlapsOf = (streamId: string, speaker: Speaker, span: Span): readonly Span[] => {
-    const others = turns.filter((turn) => turn.streamId === streamId && turn.speaker.id !== speaker.id);
-    return coveredBy(others, span);
-  };
+  constructor(hasTurns: boolean) {
+    this.#streams = createStreams(hasTurns);
+  }
 
-  const closeSpeech = (speech: SpeechClosed): UtteranceFound[] => {
-    const { streamId } = speech;
-    const last = speech.stretchId === undefined ? {} : { stretchId: speech.stretchId };
-    const own = streams.get(streamId)?.speaker;
-    if (own) return [{ ...found(own, speech, { streamId, isAttributed: false }), ...last }];
+  next(signal: Signal): readonly Signal[] {
+    this.#clockMs = Math.max(this.#clockMs, signal.arrivalMs);
+    this.#streams.observe(signal);
+    if (signal.type === 'speechClosed') return this.#closeSpeech(signal);
+    if (signal.type === 'transcript') return this.#hearTranscript(signal);
+    if (signal.type === 'speakerTurn' && this.#streams.get(signal.streamId)?.isDiarized)
+      return [...this.#hearTurn(signal), signal];
+    return [signal];
+  }
+
+  #closeSpeech(speech: SpeechClosed): readonly Signal[] {
+    const { streamId, stretchId } = speech;
+    const last = stretchId === undefined ? {} : { stretchId };
+    const own = this.#streams.get(streamId)?.speaker;
+    if (own) return [{ ...this.#found(own, speech, { streamId, isAttributed: false }), ...last }];
     if (speech.speaker) {
-      const overlaps = overlapsOf(streamId, speech.speaker, speech);
-      return [remember({ ...found(speech.speaker, speech, { streamId, isAttributed: false }), ...last, overlaps })];
+      const overlaps = this.#overlapsOf(streamId, speech.speaker, speech);
+      const found = this.#found(speech.speaker, speech, { streamId, isAttributed: false });
+      return [this.#remember({ ...found, ...last, overlaps })];
     }
-    const parts = splitBySpeaker(speech, tellingCues(), MIN_PART_MS);
+    const parts = splitBySpeaker(speech, this.#tellingCues(), MIN_PART_MS);
     return parts.map((part, index) => {
       const isLast = index === parts.length - 1;
-      return remember({ ...found(part.speaker, part, { streamId, isAttributed: true }), ...(isLast && last) });
+      const found = this.#found(part.speaker, part, { streamId, isAttributed: true });
+      return this.#remember({ ...found, ...(isLast && last) });
     });
-  };
+  }
 
-  const hearTurn = (turn: SpeakerTurn): Signal[] => {
-    pushBounded(turns, turn, MAX_REMEMBERED);
-    return recent.flatMap((known, index): Signal[] => {
-      const { utterance, streamId, overlaps } = known;
-      if (streamId !== turn.streamId || known.isAttributed || overlapMs(utterance, turn) === 0) return [];
-      const now = overlapsOf(turn.streamId, utterance.speaker, utterance);
-      if (totalMs(now) === totalMs(overlaps)) return [];
-      recent[index] = { ...known, overlaps: now };
-      return [{ type: 'utteranceChanged', arrivalMs: clockMs, utteranceId: utterance.id, overlaps: now }];
+  #hearTurn(turn: SpeakerTurn): Signal[] {
+    pushBounded(this.#turns, turn, MAX_REMEMBERED);
+    return this.#changeRecent((known) => {
+      const { utterance, streamId } = known;
+      if (streamId !== turn.streamId || known.isAttributed || overlapMs(utterance, turn) === 0) return undefined;
+      const overlaps = this.#overlapsOf(turn.streamId, utterance.speaker, utterance);
+      return totalMs(overlaps) === totalMs(known.overlaps) ? undefined : { overlaps };
     });
-  };
+  }
 
-  const reattribute = (cue: AttributedCue): Signal[] => {
-    const telling = tellingCues();
-    if (!telling.includes(cue)) return [];
-    return recent.flatMap((known, index): Signal[] => {
-      if (!known.isAttributed || overlapMs(known.utterance, cue) === 0) return [];
-      const speaker = dominantSpeaker(known.utterance, telling);
-      if (isSameSpeaker(speaker, known.utterance.speaker)) return [];
-      recent[index] = { ...known, utterance: { ...known.utterance, speaker } };
-      return [{ type: 'utteranceChanged', arrivalMs: clockMs, utteranceId: known.utterance.id, speaker }];
-    });
-  };
-
-  const hearTranscript = (transcript: Transcript): Signal[] => {
+  #hearTranscript(transcript: Transcript): Signal[] {
     const { startMs, endMs } = transcript;
-    const speaker = transcript.speaker ?? streams.get(transcript.streamId)?.speaker;
+    const speaker = transcript.speaker ?? this.#streams.get(transcript.streamId)?.speaker;
     const text = transcript.text.trim().replace(/\s+/gu, ' ');
     if (text === '') return [];
-    const midMs = (startMs + endMs) / 2;
-    const carriers = streams
-      .audioOf(speaker)
-      .filter(({ closedAtMs }) => closedAtMs === undefined || midMs <= closedAtMs);
-    if (carriers.length === 0) {
-      return [
-        { ...found(speaker ?? UNKNOWN_SPEAKER, { startMs, endMs }, { streamId: null, isAttributed: false }), text },
-      ];
+    if (!this.#hasCarrier(speaker, (startMs + endMs) / 2)) {
+      const at = { streamId: null, isAttributed: false };
+      return [{ ...this.#found(speaker ?? UNKNOWN_SPEAKER, { startMs, endMs }, at), text }];
     }
     const told = { ...transcript, text, ...(speaker && { speaker }) };
     const cue = toAttributedCue(told);
-    if (cue) pushBounded(cues, cue, MAX_REMEMBERED);
-    return [...(cue ? reattribute(cue) : []), told];
-  };
+    if (cue) pushBounded(this.#cues, cue, MAX_REMEMBERED);
+    return [...(cue ? this.#reattribute(cue) : []), told];
+  }
 
-  return {
-    next: (signal) => {
-      clockMs = Math.max(clockMs, signal.arrivalMs);
-      streams.observe(signal);
-      if (signal.type === 'speechClosed') return closeSpeech(signal);
-      if (signal.type === 'transcript') return hearTranscript(signal);
-      if (signal.type === 'speakerTurn' && streams.get(signal.streamId)?.isDiarized) {
-        return [...hearTurn(signal), signal];
-      }
-      return [signal];
-    },
-  };
+  /** Whether an audio stream could hold what a speaker says at that time. */
+  #hasCarrier(speaker: Speaker | undefined, atMs: number): boolean {
+    return this.#streams.audioOf(speaker).some(({ closedAtMs }) => closedAtMs === undefined || atMs <= closedAtMs);
+  }
+
+  #reattribute(cue: AttributedCue): Signal[] {
+    const telling = this.#tellingCues();
+    if (!telling.includes(cue)) return [];
+    return this.#changeRecent(({ utterance, isAttributed }) => {
+      if (!isAttributed || overlapMs(utterance, cue) === 0) return undefined;
+      const speaker = dominantSpeaker(utterance, telling);
+      return isSameSpeaker(speaker, utterance.speaker) ? undefined : { speaker };
+    });
+  }
+
+  /** Cues that may tell who speaks on a mixed stream: those of speakers without a track of their own. */
+  #tellingCues(): AttributedCue[] {
+    return this.#cues.filter((cue) =>
+      this.#streams.audioOf(cue.speaker).every((stream) => stream.speaker === undefined),
+    );
+  }
+
+  #overlapsOf(streamId: string, speaker: Speaker, span: Span): readonly Span[] {
+    const others = this.#turns.filter((turn) => turn.streamId === streamId && turn.speaker.id !== speaker.id);
+    return coveredBy(others, span);
+  }
+
+  /** Gives recent utterances the speaker or the overlaps that `toChange` finds they have now, and tells of each. */
+  #changeRecent(toChange: (known: UtteranceFound) => Change | undefined): Signal[] {
+    return this.#recent.flatMap((known, index): Signal[] => {
+      const change = toChange(known);
+      if (change === undefined) return [];
+      const { speaker = known.utterance.speaker, overlaps = known.overlaps } = change;
+      this.#recent[index] = { ...known, utterance: { ...known.utterance, speaker }, overlaps };
+      return [{ type: 'utteranceChanged', arrivalMs: this.#clockMs, utteranceId: known.utterance.id, ...change }];
+    });
+  }
+
+  #found(speaker: Speaker, { startMs, endMs }: Span, rest: Place): UtteranceFound {
+    const utterance = { id: `u${++this.#utterances}`, speaker, startMs, endMs };
+    return { type: 'utteranceFound', arrivalMs: this.#clockMs, utterance, overlaps: [], ...rest };
+  }
+
+  #remember(utterance: UtteranceFound): UtteranceFound {
+    pushBounded(this.#recent, utterance, MAX_REMEMBERED);
+    return utterance;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Recognizer, RecognizerCapabilities } from '../../../src/adapter.ts';
 import { UndertoneError } from '../../../src/errors.ts';
 import { DEBIAN_PLACE, loadPocketsphinx, type PocketsphinxPlace } from './library.ts';
-import { openStream, type PocketsphinxStream } from './openStream.ts';
+import { openStream, type PocketsphinxStream, type Told } from './openStream.ts';
 import { createSpareDecoders } from './spareDecoders.ts';
 import { createTurnstile, decodersAtOnce } from './turnstile.ts';
 
@@ -32,43 +32,63 @@ export async function createPocketsphinxRecognizer(
   const library = await loadPocketsphinx(place);
   const turnstile = createTurnstile(decodersAtOnce(process.env['UV_THREADPOOL_SIZE']));
   const spares = createSpareDecoders(() => turnstile(() => library.createDecoder()));
-  const streams = new Set<PocketsphinxStream>();
-  let opening = 0;
+  const room = createRoom(maxStreams);
   let isClosed = false;
-  const forget = (stream: PocketsphinxStream): void => {
-    void stream.freed.then(() => streams.delete(stream));
-  };
   const requireOpen = (): void => {
     if (isClosed) throw new TypeError('open: the recognizer is closed');
+  };
+  const open = async (told: Told): Promise<PocketsphinxStream> => {
+    const decoder = await spares.take();
+    if (isClosed) await decoder.free();
+    requireOpen();
+    return openStream(decoder, turnstile, told);
   };
   return {
     name: 'pocketsphinx',
     capabilities: { ...POCKETSPHINX_CAPABILITIES, maxStreams },
     open: async (options) => {
       requireOpen();
-      if ([...streams].filter((stream) => !stream.isClosed()).length + opening >= maxStreams)
-        throw new UndertoneError('RECOGNIZER_FAILED', `pocketsphinx takes at most ${maxStreams} streams`);
-      opening += 1;
-      try {
-        const decoder = await spares.take();
-        if (isClosed) await decoder.free();
-        requireOpen();
-        const stream = openStream(decoder, turnstile, options);
-        streams.add(stream);
-        forget(stream);
-        return stream;
-      } finally {
-        opening -= 1;
-      }
+      return room.add(() => open(options));
     },
     keepReady: async (wanted) => {
       if (!isClosed) await spares.keep(Math.min(wanted, maxStreams));
     },
     close: async () => {
       isClosed = true;
+      await Promise.all([spares.close(), room.clear()]);
+    },
+  };
+}
+
+type Room = {
+  /** Opens one more stream. @throws UndertoneError RECOGNIZER_FAILED when there is no room for it */
+  add(open: () => Promise<PocketsphinxStream>): Promise<PocketsphinxStream>;
+  /** Closes all streams; resolves when their decoders are freed. */
+  clear(): Promise<void>;
+};
+
+/** Room for so many streams, those that are being opened included. */
+function createRoom(maxStreams: number): Room {
+  const streams = new Set<PocketsphinxStream>();
+  let opening = 0;
+  return {
+    add: async (open) => {
+      if ([...streams].filter((stream) => !stream.isClosed).length + opening >= maxStreams)
+        throw new UndertoneError('RECOGNIZER_FAILED', `pocketsphinx takes at most ${maxStreams} streams`);
+      opening += 1;
+      try {
+        const stream = await open();
+        streams.add(stream);
+        void stream.freed.then(() => streams.delete(stream));
+        return stream;
+      } finally {
+        opening -= 1;
+      }
+    },
+    clear: async () => {
       const open = [...streams];
       for (const stream of open) stream.close();
-      await Promise.all([spares.close(), ...open.map(({ freed }) => freed)]);
+      await Promise.all(open.map(({ freed }) => freed));
     },
   };
 }

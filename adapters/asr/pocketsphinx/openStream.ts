@@ -11,64 +11,86 @@ const MAX_UTTERANCE_SAMPLES = 480_000;
 const SAMPLES_PER_MS = 16;
 
 /** A stream, whether it was closed, and when its decoder has been freed. */
-export type PocketsphinxStream = RecognizerStream & { readonly isClosed: () => boolean; readonly freed: Promise<void> };
+export type PocketsphinxStream = RecognizerStream & { readonly isClosed: boolean; readonly freed: Promise<void> };
+
+/** Whom a stream tells what it heard, and that it failed. */
+export type Told = Pick<RecognizerStreamOptions, 'onEvent' | 'onError'>;
 
 /** Opens a stream on a decoder, which is freed when the stream is closed or fails. */
-export function openStream(
-  decoder: Decoder,
-  turnstile: Turnstile,
-  { onEvent, onError }: Pick<RecognizerStreamOptions, 'onEvent' | 'onError'>,
-): PocketsphinxStream {
-  const speech = createUtterances(decoder, (event) => {
-    if (!isClosed) onEvent(event);
-  });
-  let isEnded = false;
-  let isClosed = false;
-  let hasFailed = false;
-  let waitingSamples = 0;
-  let last: Promise<void> = Promise.resolve();
-  let markFreed: () => void = () => undefined;
-  const freed = new Promise<void>((resolve) => (markFreed = resolve));
+export function openStream(decoder: Decoder, turnstile: Turnstile, told: Told): PocketsphinxStream {
+  return new DecoderStream(decoder, turnstile, told);
+}
 
-  const enqueue = (work: () => Promise<void>): Promise<void> => {
-    last = last.then(async () => {
-      if (isClosed || hasFailed) return;
-      await turnstile(work).catch((error: unknown) => {
-        hasFailed = true;
-        if (!isClosed) onError(toUndertoneError(error));
-      });
+/** Does one thing after the other, each when the turnstile lets it. Owns the decoder. */
+class DecoderStream implements PocketsphinxStream {
+  readonly freed: Promise<void>;
+  readonly #decoder: Decoder;
+  readonly #turnstile: Turnstile;
+  readonly #told: Told;
+  readonly #speech: Utterances;
+  #isEnded = false;
+  #isClosed = false;
+  #hasFailed = false;
+  #waitingSamples = 0;
+  #last: Promise<void> = Promise.resolve();
+  #markFreed: () => void = () => undefined;
+
+  constructor(decoder: Decoder, turnstile: Turnstile, told: Told) {
+    this.#decoder = decoder;
+    this.#turnstile = turnstile;
+    this.#told = told;
+    this.#speech = createUtterances(decoder, (event) => {
+      if (!this.#isClosed) told.onEvent(event);
     });
-    return last;
-  };
-  const requireOpen = (call: string): void => {
-    if (isClosed || isEnded) throw new TypeError(`${call}: the stream is closed`);
-  };
-  return {
-    isClosed: () => isClosed,
-    freed,
-    write: (samples) => {
-      requireOpen('write');
-      if (waitingSamples + samples.length > MAX_WAITING_SAMPLES)
-        throw new RangeError(`write: at most ${MAX_WAITING_SAMPLES} samples may wait; await the result first`);
-      const block = toInt16(samples);
-      waitingSamples += block.length;
-      return enqueue(() => speech.hear(block)).finally(() => (waitingSamples -= block.length));
-    },
-    finalize: () => {
-      requireOpen('finalize');
-      void enqueue(speech.finish);
-    },
-    end: () => {
-      if (!isEnded && !isClosed) void enqueue(speech.finish);
-      isEnded = true;
-      return last;
-    },
-    close: () => {
-      if (isClosed) return;
-      isClosed = true;
-      void last.then(() => decoder.free()).then(markFreed, markFreed);
-    },
-  };
+    this.freed = new Promise<void>((resolve) => (this.#markFreed = resolve));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  write(samples: Float32Array): Promise<void> {
+    this.#requireOpen('write');
+    if (this.#waitingSamples + samples.length > MAX_WAITING_SAMPLES)
+      throw new RangeError(`write: at most ${MAX_WAITING_SAMPLES} samples may wait; await the result first`);
+    const block = toInt16(samples);
+    this.#waitingSamples += block.length;
+    return this.#enqueue(() => this.#speech.hear(block)).finally(() => (this.#waitingSamples -= block.length));
+  }
+
+  finalize(): void {
+    this.#requireOpen('finalize');
+    void this.#enqueue(this.#speech.finish);
+  }
+
+  end(): Promise<void> {
+    if (!this.#isEnded && !this.#isClosed) void this.#enqueue(this.#speech.finish);
+    this.#isEnded = true;
+    return this.#last;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    void this.#last.then(() => this.#decoder.free()).then(this.#markFreed, this.#markFreed);
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      if (this.#isClosed || this.#hasFailed) return;
+      await this.#turnstile(work).catch((error: unknown) => this.#fail(error));
+    });
+    return this.#last;
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    if (!this.#isClosed) this.#told.onError(toUndertoneError(error));
+  }
+
+  #requireOpen(call: string): void {
+    if (this.#isClosed || this.#isEnded) throw new TypeError(`${call}: the stream is closed`);
+  }
 }
 
 type Utterances = { readonly hear: (block: Int16Array) => Promise<void>; readonly finish: () => Promise<void> };

@@ -1,6 +1,6 @@
 import type { Recognizer, RecognizerCapabilities } from '../../../src/adapter.ts';
 import { findModel } from './findModel.ts';
-import type { SherpaModel } from './messages.ts';
+import type { SherpaModel, SherpaReply, SherpaRequest } from './messages.ts';
 import { type OpenStream, openStream } from './openStream.ts';
 import { type SherpaProcess, startProcess } from './startProcess.ts';
 
@@ -28,52 +28,61 @@ export async function createSherpaRecognizer(options: SherpaOptions): Promise<Re
     throw new RangeError(`threads must be an integer from 1 to 64, not ${threads}`);
   const model = await findModel(modelFolder, threads);
   const live = new Map<number, OpenStream>();
+  const host = await startHost(model, live);
   let lastId = 0;
   let isClosed = false;
-  const start = (): Promise<SherpaProcess> =>
-    startProcess(model, {
-      hear: (reply) => {
-        if ('id' in reply) live.get(reply.id)?.hear(reply);
-      },
-      died: () => {
-        const lost = [...live.values()];
-        live.clear();
-        for (const stream of lost) stream.fail('the process of sherpa ended');
-      },
-    });
-  let running = await start();
-  let starting: Promise<SherpaProcess> | undefined;
-  const ready = async (): Promise<SherpaProcess> => {
-    if (!running.hasEnded) return running;
-    starting ??= start().finally(() => (starting = undefined));
-    running = await starting;
-    return running;
+  const requireOpen = (): void => {
+    if (isClosed) throw new TypeError('open: the recognizer is closed');
   };
   return {
     name: 'sherpa',
     capabilities: toCapabilities(model, languages),
     open: async (streamOptions) => {
-      if (isClosed) throw new TypeError('open: the recognizer is closed');
-      const process = await ready();
-      if (isClosed) {
-        await process.stop();
-        throw new TypeError('open: the recognizer is closed');
-      }
+      requireOpen();
+      const process = await host.ready();
+      if (isClosed) await process.stop();
+      requireOpen();
       const id = (lastId += 1);
-      const stream = openStream({
-        ...streamOptions,
-        id,
-        post: (request) => process.post(request),
-        onClosed: () => void live.delete(id),
-      });
+      const post = (request: SherpaRequest): void => process.post(request);
+      const stream = openStream({ ...streamOptions, id, post, onClosed: () => void live.delete(id) });
       live.set(id, stream);
       return stream;
     },
     close: async () => {
       isClosed = true;
       for (const stream of [...live.values()]) stream.close();
-      await running.stop();
+      await host.stop();
     },
+  };
+}
+
+type Host = {
+  /** The process that runs; another when it has ended. */
+  ready(): Promise<SherpaProcess>;
+  stop(): Promise<void>;
+};
+
+/** Starts a process for the streams that are `live`, which hear what it says, and fail when it ends. */
+async function startHost(model: SherpaModel, live: Map<number, OpenStream>): Promise<Host> {
+  const hear = (reply: SherpaReply): void => {
+    if ('id' in reply) live.get(reply.id)?.hear(reply);
+  };
+  const died = (): void => {
+    const lost = [...live.values()];
+    live.clear();
+    for (const stream of lost) stream.fail('the process of sherpa ended');
+  };
+  const start = (): Promise<SherpaProcess> => startProcess(model, { hear, died });
+  let running = await start();
+  let starting: Promise<SherpaProcess> | undefined;
+  return {
+    ready: async () => {
+      if (!running.hasEnded) return running;
+      starting ??= start().finally(() => (starting = undefined));
+      running = await starting;
+      return running;
+    },
+    stop: () => running.stop(),
   };
 }
 

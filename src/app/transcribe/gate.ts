@@ -1,6 +1,12 @@
 import type { VoiceActivity } from '../../domain/observation.ts';
 import { createAudioRing } from '../../operators/audioRing.ts';
-import { createEndpointer, DEFAULT_ENDPOINTING, type EndpointingSettings } from '../../operators/endpointer.ts';
+import {
+  createEndpointer,
+  DEFAULT_ENDPOINTING,
+  type Endpointer,
+  type EndpointingSettings,
+  type Frame,
+} from '../../operators/endpointer.ts';
 import type { Entry } from './unfinished.ts';
 
 /** Lets speech through and nothing else: a recognizer that hears no silence cannot invent words in it. */
@@ -20,57 +26,73 @@ const SAMPLES_PER_MS = 16;
 
 /** Returns the gate of one stream, closed. */
 export function createGate(settings: EndpointingSettings = GATE_ENDPOINTING): Gate {
-  const endpointer = createEndpointer(settings);
-  const ring = createAudioRing(HELD_MS);
-  let heardUntilMs = 0;
-  let givenUntilMs = 0;
-  let isOpen = false;
-  let wantsFinal = false;
+  return new SpeechGate(settings);
+}
 
-  const give = (untilMs: number): Entry[] => {
-    if (untilMs <= givenUntilMs) return [];
-    const startMs = Math.max(givenUntilMs, untilMs - HELD_MS);
-    const samples = ring.read({ startMs, endMs: untilMs });
-    givenUntilMs = untilMs;
-    return samples.length === 0 ? [] : [{ type: 'sound', startMs: untilMs - samples.length / SAMPLES_PER_MS, samples }];
-  };
-  const open = (startMs: number): Entry[] => {
-    isOpen = true;
-    givenUntilMs = Math.max(givenUntilMs, startMs - LEAD_MS);
-    return [{ type: 'reconsider' }];
-  };
-  const close = (): Entry[] => {
-    isOpen = false;
-    wantsFinal = false;
-    return [{ type: 'finalize' }];
-  };
-  const frame = (startMs: number, endMs: number, probability: number): Entry[] => {
+/** Holds the latest sound, of which it gives what is speech. */
+class SpeechGate implements Gate {
+  readonly #settings: EndpointingSettings;
+  readonly #endpointer: Endpointer;
+  readonly #ring = createAudioRing(HELD_MS);
+  #heardUntilMs = 0;
+  #givenUntilMs = 0;
+  #isOpen = false;
+  /** Speech was cut for its length: a final is asked for at its next pause. */
+  #wantsFinal = false;
+
+  constructor(settings: EndpointingSettings) {
+    this.#settings = settings;
+    this.#endpointer = createEndpointer(settings);
+  }
+
+  hear({ startMs, samples, speech, speechStartMs, frameMs }: VoiceActivity): readonly Entry[] {
+    this.#ring.write(startMs, samples);
+    this.#heardUntilMs = startMs + samples.length / SAMPLES_PER_MS;
     const entries: Entry[] = [];
-    for (const event of endpointer.next({ startMs, endMs, probability })) {
-      if (event.type === 'opened') entries.push(...(isOpen ? [] : open(event.startMs)));
-      else if (event.type === 'closed' && event.isCut) wantsFinal = true;
-      else entries.push(...give(endMs), ...close());
+    for (const [index, probability] of speech.entries()) {
+      const atMs = speechStartMs + index * frameMs;
+      entries.push(...this.#hearFrame({ startMs: atMs, endMs: atMs + frameMs, probability }));
     }
-    if (wantsFinal && probability < settings.endProbability) {
-      wantsFinal = false;
-      entries.push(...give(endMs), { type: 'finalize' });
+    return this.#isOpen ? [...entries, ...this.#give(this.#heardUntilMs)] : entries;
+  }
+
+  end(): readonly Entry[] {
+    this.#endpointer.end();
+    return this.#isOpen ? [...this.#give(this.#heardUntilMs), ...this.#close()] : [];
+  }
+
+  #hearFrame(frame: Frame): readonly Entry[] {
+    const entries: Entry[] = [];
+    for (const event of this.#endpointer.next(frame)) {
+      if (event.type === 'opened') entries.push(...(this.#isOpen ? [] : this.#open(event.startMs)));
+      else if (event.type === 'closed' && event.isCut) this.#wantsFinal = true;
+      else entries.push(...this.#give(frame.endMs), ...this.#close());
+    }
+    if (this.#wantsFinal && frame.probability < this.#settings.endProbability) {
+      this.#wantsFinal = false;
+      entries.push(...this.#give(frame.endMs), { type: 'finalize' });
     }
     return entries;
-  };
-  return {
-    hear: ({ startMs, samples, speech, speechStartMs, frameMs }) => {
-      ring.write(startMs, samples);
-      heardUntilMs = startMs + samples.length / SAMPLES_PER_MS;
-      const entries: Entry[] = [];
-      for (const [index, probability] of speech.entries()) {
-        const at = speechStartMs + index * frameMs;
-        entries.push(...frame(at, at + frameMs, probability));
-      }
-      return isOpen ? [...entries, ...give(heardUntilMs)] : entries;
-    },
-    end: () => {
-      endpointer.end();
-      return isOpen ? [...give(heardUntilMs), ...close()] : [];
-    },
-  };
+  }
+
+  #open(startMs: number): readonly Entry[] {
+    this.#isOpen = true;
+    this.#givenUntilMs = Math.max(this.#givenUntilMs, startMs - LEAD_MS);
+    return [{ type: 'reconsider' }];
+  }
+
+  #close(): readonly Entry[] {
+    this.#isOpen = false;
+    this.#wantsFinal = false;
+    return [{ type: 'finalize' }];
+  }
+
+  /** The sound up to `untilMs` that was not given yet. */
+  #give(untilMs: number): readonly Entry[] {
+    if (untilMs <= this.#givenUntilMs) return [];
+    const startMs = Math.max(this.#givenUntilMs, untilMs - HELD_MS);
+    const samples = this.#ring.read({ startMs, endMs: untilMs });
+    this.#givenUntilMs = untilMs;
+    return samples.length === 0 ? [] : [{ type: 'sound', startMs: untilMs - samples.length / SAMPLES_PER_MS, samples }];
+  }
 }
