@@ -26,8 +26,10 @@ export type ServerProcess = {
   stop(): Promise<void>;
 };
 
-/** Everything a load of one machine needs more of than a server of many would allow. */
+/** Everything a load of one machine needs more of than a server of many would allow, and patience with a server that has too much to do. */
 const LIMITS = {
+  helloTimeoutMs: 120_000,
+  heartbeatMs: 60_000,
   maxSessions: 10_000,
   maxConnections: 30_000,
   maxConnectionsPerIp: 30_000,
