@@ -106,7 +106,12 @@ function assemble(
     ({ purpose, exception }) =>
     (participant) =>
       decidePolicy({ purpose, exception, participant, policy });
-  const sessions = createSessions(limits, { ...deps, decideFor, isFull: () => load.step >= 1 });
+  const isFull = (): boolean => {
+    // Without sessions there is nothing to do, however much there was with those before.
+    if (sessions.active === 0) load.reset();
+    return load.step >= 1;
+  };
+  const sessions: Sessions = createSessions(limits, { ...deps, decideFor, isFull });
   const access = createAccess(config, { now: () => Date.now() });
   const admission = createAdmission(limits, { now });
   const metrics = createMetrics({
@@ -124,7 +129,7 @@ function assemble(
     admission,
     sessions,
     metrics,
-    unreadyFor: () => (isDraining() ? 'GOING_AWAY' : load.step >= 1 ? 'OVERLOADED' : undefined),
+    unreadyFor: () => (isDraining() ? 'GOING_AWAY' : isFull() ? 'OVERLOADED' : undefined),
     ...deps,
     vision,
   });

@@ -22,6 +22,8 @@ export type LoadWatch = {
   readonly delayMs: number;
   /** Asks how long what comes waits. Returns whether the step has changed. */
   tick(nowMs: number): boolean;
+  /** There is nothing to do any more: everything is done again, at once. */
+  reset(): void;
 };
 
 /** A step further after so long above the bound … */
@@ -60,6 +62,10 @@ export function createLoadWatch(maxDelayMs: number, takeDelayMs: () => number): 
       if (next === step) return false;
       step = next;
       return true;
+    },
+    reset: () => {
+      step = 0;
+      side = 0;
     },
   };
 }

@@ -36,7 +36,10 @@ export type Sessions = {
   all(): readonly LiveSession[];
   /** Sessions that are not over. */
   readonly active: number;
-  /** How long what came waits in them to be analyzed, in ms, on average. */
+  /**
+   * How long what came waits to be analyzed, in ms: in the middle one of the sessions, so that a producer who sends far more than
+   * others makes nobody late but itself; 0 without any.
+   */
   readonly lateMs: number;
 };
 
@@ -114,8 +117,10 @@ export function createSessions(limits: SessionsLimits, deps: SessionsDeps): Sess
       return active().length;
     },
     get lateMs() {
-      const own = active();
-      return own.reduce((sum, { lateMs }) => sum + lateMs, 0) / Math.max(1, own.length);
+      const rising = active()
+        .map(({ lateMs }) => lateMs)
+        .sort((a, b) => a - b);
+      return rising[Math.floor((rising.length - 1) / 2)] ?? 0;
     },
   };
 }

@@ -58,6 +58,15 @@ describe('createLoadWatch', () => {
     expect([...go(0, FALL_MS), ...go(BOUND_MS + 1, RISE_MS), ...go(0, FALL_MS)]).toEqual([]);
     expect(go(0, TICK_MS)).toEqual([0]);
   });
+
+  it('begins anew when there is nothing to do any more', () => {
+    const { watch, go } = watched();
+    go(BOUND_MS + 1, 10 * RISE_MS);
+    watch.reset();
+    expect(watch.step).toBe(0);
+    expect(go(BOUND_MS + 1, RISE_MS)).toEqual([]);
+    expect(go(BOUND_MS + 1, TICK_MS)).toEqual([1]);
+  });
 });
 
 describe('kindsShed', () => {

@@ -93,6 +93,7 @@ async function until(isSo: () => boolean): Promise<void> {
 describe('a server that has more to do than it can', () => {
   it('takes no new sessions, says so to those who ask and to whoever balances, and takes them again', async () => {
     const { url, http, reach, begin } = await start();
+    await hold(url);
     await reach(1, BOUND_MS + 1);
     const refused = await begin();
     expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'OVERLOADED', retryable: true }]);
@@ -105,6 +106,18 @@ describe('a server that has more to do than it can', () => {
     await reach(0, 0);
     expect((await begin()).status).toBe(201);
     expect((await fetch(`${http}/readyz`)).status).toBe(200);
+  });
+
+  it('takes one all the same when it has none: what it had to do before is over', async () => {
+    const { url, http, reach, begin } = await start();
+    const { producer, consumer } = await hold(url);
+    await reach(1, BOUND_MS + 1);
+    expect((await begin()).status).toBe(503);
+    producer.say({ type: 'bye' });
+    await consumer.next('ended');
+    expect((await fetch(`${http}/readyz`)).status).toBe(200);
+    expect((await begin()).status).toBe(201);
+    expect((await begin()).status).toBe(201);
   });
 
   it('lets go of faces, says so, and sees them again; sound, words and final answers go on', async () => {
