@@ -1,4 +1,4 @@
-import type { PoseLandmark } from '../features/body/upperBody.ts';
+import { type PoseLandmark, SEEN_VISIBILITY } from '../features/body/upperBody.ts';
 
 /** Where the first knuckle of an index finger is, from the top left of the picture, in shares of its width and height. */
 export type Hand = { readonly x: number; readonly y: number };
@@ -7,8 +7,6 @@ export type FaceArea = { readonly left: number; readonly right: number; readonly
 
 /** The landmarks 19 and 20 of a pose. */
 const INDEX_KNUCKLES = [19, 20];
-/** A landmark is seen when its visibility is at least this, as for the joints of a body. */
-const SEEN_VISIBILITY = 0.5;
 /**
  * A knuckle this far outside of the face, in widths and heights of the face, still has its fingers on it. Measured on a drawn
  * figure: a hand on mouth, nose, eyes or forehead is within 0.04, one that holds up the chin at 0.13, one on an ear at 0.3.

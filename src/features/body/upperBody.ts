@@ -37,7 +37,7 @@ const JOINT_LANDMARKS: Readonly<Record<BodyJoint, number>> = {
   rightHip: 24,
 };
 /** A landmark is seen when its visibility is at least this. */
-const SEEN_VISIBILITY = 0.5;
+export const SEEN_VISIBILITY = 0.5;
 const MAX_POSITION = 100;
 
 /**
