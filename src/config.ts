@@ -53,7 +53,7 @@ export type ServerLimits = {
   readonly maxBufferedBytes: number;
   /** How long a consumer may stay behind before it is closed. */
   readonly slowConsumerMs: number;
-  /** How long what comes may wait, on average and for good, before the server takes no new sessions and does less for each. */
+  /** How long what comes may wait, for good, in the middle one of the sessions, before no new ones are taken and less is done for each. */
   readonly maxDelayMs: number;
   /** How much sound one speech recognizer is given in a session, all its streams together. */
   readonly maxTranscribedMs: number;

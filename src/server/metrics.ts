@@ -62,7 +62,11 @@ export function createMetrics(gauges: Gauges): Metrics {
     'what is done without: 1 new sessions, 2 faces and bodies, 3 answers between first and final',
     gauges.loadStep,
   );
-  gauge('delay_ms', 'how long what comes waits for the event loop and the analysis, on average', gauges.delayMs);
+  gauge(
+    'delay_ms',
+    'how long what comes waits for the event loop and, in the middle session, the analysis',
+    gauges.delayMs,
+  );
   gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss());
   return {
     contentType: registry.contentType,
